@@ -1,0 +1,175 @@
+"""The error tree.
+
+GatewayError
+├── ConfigError             the configuration; carries every fault at once          exit 2
+├── DescriptionError        a description that cannot be used at all                exit 2
+├── BadRequest              400  bad_request
+├── NotFound                404
+│   ├── UnknownApi               unknown_api
+│   ├── UnknownTool              unknown_tool
+│   ├── UnknownOperation         unknown_operation
+│   └── UnknownContext           unknown_context
+├── MethodNotAllowed        405  method_not_allowed
+├── VersionConflict         412  version_conflict
+├── PayloadTooLarge         413  payload_too_large
+├── InvalidArguments        422  invalid_arguments; carries one Fault per mistake
+├── LoopDetected            508  loop_detected
+├── UpstreamError           502  upstream_failed
+│   ├── UpstreamUnreachable 502  upstream_unreachable (nothing was sent)
+│   └── UpstreamTimeout     504  upstream_timeout
+└── Unavailable             503
+    ├── StoreUnavailable         store_unavailable
+    └── ApiUnavailable           api_unavailable (no catalog yet)
+
+An upstream's own 4xx or 5xx answer is a result, never one of these.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One mistake in some input: where (RFC 6901 JSON Pointer, `""` is the whole) and what."""
+
+    pointer: str
+    message: str
+
+
+class GatewayError(Exception):
+    """Anything that the gateway itself refuses or fails to do. `str()` is fit for the caller."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+    title: ClassVar[str] = "Internal error"
+
+
+class ConfigError(GatewayError):
+    """The configuration cannot be used. `faults` are ready-made lines naming file and line."""
+
+    code = "config_error"
+    title = "Configuration error"
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class DescriptionError(GatewayError):
+    """An API description that cannot be read, parsed or understood."""
+
+    code = "description_error"
+    title = "Description error"
+
+
+class BadRequest(GatewayError):
+    status = 400
+    code = "bad_request"
+    title = "Bad request"
+
+
+class NotFound(GatewayError):
+    status = 404
+    code = "not_found"
+    title = "Not found"
+
+
+class UnknownApi(NotFound):
+    code = "unknown_api"
+    title = "Unknown API"
+
+
+class UnknownTool(NotFound):
+    code = "unknown_tool"
+    title = "Unknown tool"
+
+
+class UnknownOperation(NotFound):
+    code = "unknown_operation"
+    title = "Unknown operation"
+
+
+class UnknownContext(NotFound):
+    code = "unknown_context"
+    title = "Unknown context"
+
+
+class MethodNotAllowed(GatewayError):
+    """`allowed` becomes the `Allow` header (RFC 9110 section 10.2.1)."""
+
+    status = 405
+    code = "method_not_allowed"
+    title = "Method not allowed"
+
+    def __init__(self, message: str, *, allowed: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.allowed = allowed
+
+
+class VersionConflict(GatewayError):
+    """A context has another version than the caller expected."""
+
+    status = 412
+    code = "version_conflict"
+    title = "Version conflict"
+
+
+class PayloadTooLarge(GatewayError):
+    status = 413
+    code = "payload_too_large"
+    title = "Payload too large"
+
+
+class InvalidArguments(GatewayError):
+    """Arguments that the tool's published schema refuses; nothing was sent upstream."""
+
+    status = 422
+    code = "invalid_arguments"
+    title = "Invalid arguments"
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("; ".join(f"{f.pointer or '/'}: {f.message}" for f in faults))
+        self.faults = faults
+
+
+class LoopDetected(GatewayError):
+    status = 508
+    code = "loop_detected"
+    title = "Loop detected"
+
+
+class UpstreamError(GatewayError):
+    """The upstream broke the exchange: protocol violation, connection lost after sending."""
+
+    status = 502
+    code = "upstream_failed"
+    title = "Upstream failed"
+
+
+class UpstreamUnreachable(UpstreamError):
+    """No connection: refused, unresolvable, TLS failure. Nothing was sent."""
+
+    code = "upstream_unreachable"
+    title = "Upstream unreachable"
+
+
+class UpstreamTimeout(UpstreamError):
+    status = 504
+    code = "upstream_timeout"
+    title = "Upstream timed out"
+
+
+class Unavailable(GatewayError):
+    status = 503
+    code = "unavailable"
+    title = "Unavailable"
+
+
+class StoreUnavailable(Unavailable):
+    code = "store_unavailable"
+    title = "Context store unavailable"
+
+
+class ApiUnavailable(Unavailable):
+    code = "api_unavailable"
+    title = "API has no catalog yet"

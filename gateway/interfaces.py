@@ -1,0 +1,79 @@
+"""The extension surface: what a context store and an upstream client must do."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.context import AgentContext
+from gateway.messages import Request, Response
+from gateway.policy import Principal
+from gateway.upstreams import Upstream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A context as the store holds it. `version` starts at 1 and grows by 1 with each update."""
+
+    context: AgentContext
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Contexts in a stable order; `next_cursor` is opaque, None at the end."""
+
+    items: tuple[Stored, ...]
+    next_cursor: str | None
+
+
+class Change(Protocol):
+    """A pure step from one state of a context to the next.
+
+    `operation_id` is unique per intended step: the store applies a change once, however often it
+    is handed over (a lost reply, a retry). Returning None from `apply` deletes the context.
+    """
+
+    @property
+    def operation_id(self) -> str: ...
+
+    def apply(self, now: AgentContext | None) -> AgentContext | None: ...
+
+
+class ContextStore(Protocol):
+    """Where contexts live, one per (principal, context id).
+
+    Every method raises StoreUnavailable when the store cannot be reached in time. `update` returns
+    only when the new state is stored, and raises VersionConflict when `expected` is given and is
+    not the current version (0 = must not exist).
+    """
+
+    async def get(self, principal: Principal, context_id: str) -> Stored | None: ...
+
+    async def update(
+        self,
+        principal: Principal,
+        context_id: str,
+        change: Change,
+        *,
+        expected: int | None = None,
+    ) -> Stored | None: ...
+
+    async def list(self, principal: Principal, cursor: str | None, limit: int) -> Page: ...
+
+    async def ping(self) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+class UpstreamClient(Protocol):
+    """Sends one request to one upstream.
+
+    Raises UpstreamUnreachable (nothing was sent), UpstreamTimeout or UpstreamError. Leaving the
+    context manager before the body's end drops the connection, so the upstream sees the abort.
+    """
+
+    def send(
+        self, request: Request, upstream: Upstream, *, deadline: float | None
+    ) -> AbstractAsyncContextManager[Response]: ...
+
+    async def aclose(self) -> None: ...
