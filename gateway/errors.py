@@ -13,6 +13,7 @@ GatewayError
 ├── VersionConflict         412  version_conflict
 ├── PayloadTooLarge         413  payload_too_large
 ├── InvalidArguments        422  invalid_arguments; carries one Fault per mistake
+├── NotAvailable            501  not_available (described, but not in this version)
 ├── LoopDetected            508  loop_detected
 ├── UpstreamError           502  upstream_failed
 │   ├── UpstreamUnreachable 502  upstream_unreachable (nothing was sent)
@@ -42,6 +43,8 @@ class GatewayError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
     title: ClassVar[str] = "Internal error"
+    context_id: str | None = None
+    """The context of the call that failed, once it is known."""
 
 
 class ConfigError(GatewayError):
@@ -130,6 +133,12 @@ class InvalidArguments(GatewayError):
     def __init__(self, *faults: Fault) -> None:
         super().__init__("; ".join(f"{f.pointer or '/'}: {f.message}" for f in faults))
         self.faults = faults
+
+
+class NotAvailable(GatewayError):
+    status = 501
+    code = "not_available"
+    title = "Not available"
 
 
 class LoopDetected(GatewayError):

@@ -48,3 +48,21 @@ def header(headers: Headers, name: str) -> str | None:
     """The first value of the header `name`, or None."""
     values = header_values(headers, name)
     return values[0] if values else None
+
+
+# RFC 9110 section 7.6.1, and what older intermediaries treat alike.
+_HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization"}
+    | {"te", "trailer", "transfer-encoding", "upgrade", "http2-settings"}
+)
+
+
+def end_to_end(headers: Headers) -> Headers:
+    """`headers` without those of one connection, the ones that `Connection` names included."""
+    named = {
+        token.strip().lower()
+        for value in header_values(headers, "connection")
+        for token in value.split(",")
+    }
+    dropped = _HOP_BY_HOP | named
+    return tuple((name, value) for name, value in headers if name.lower() not in dropped)

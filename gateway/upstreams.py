@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from gateway.messages import Headers
 
@@ -44,3 +45,9 @@ class Upstream:
     @property
     def base_url(self) -> str:
         return self.origin + self.base_path
+
+
+def split_base_url(url: str) -> tuple[str, str]:
+    """An absolute http(s) URL as origin and base path, the path without its trailing slash."""
+    parts = urlsplit(url)
+    return f"{parts.scheme.lower()}://{parts.netloc}", parts.path.rstrip("/")

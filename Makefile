@@ -1,0 +1,72 @@
+# Set-up and everyday commands. Needs make, Python >= 3.11 with venv, and a package index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The `initialize`-era MCP client excludes the current one, so it has an environment of its own.
+MCP1 := .venv-mcp1
+LOCKER := .venv-lock
+INSTALL := -m pip --disable-pip-version-check install --quiet
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test check lock clean
+.DELETE_ON_ERROR:
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: $(VENV)/.development $(MCP1)/.ready ## create the environments (the other targets do it by themselves)
+
+demo: $(VENV)/.runtime ## start a small demo API and the gateway in front of it
+	$(BIN)/ocp-gateway demo $(ARGS)
+
+run: $(VENV)/.runtime ## run the gateway: make run ARGS="config/minimal.yaml"
+	$(BIN)/ocp-gateway serve $(ARGS)
+
+test: setup ## run the whole test suite, with its coverage floor
+	$(BIN)/python -m pytest --cov $(ARGS)
+
+check: $(VENV)/.development ## format, lint, types, layers, docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest --quiet tests/docs
+
+lock: $(LOCKER)/.ready ## resolve requirements/*.lock anew from pyproject.toml
+	$(COMPILE) pyproject.toml --extra openapi --group test --group check --group build --output-file requirements/dev.lock
+	$(COMPILE) pyproject.toml --constraints requirements/dev.lock --output-file requirements/runtime.lock
+	$(COMPILE) --group build --constraints requirements/dev.lock --output-file requirements/build.lock
+	$(COMPILE) requirements/mcp1.in --output-file requirements/mcp1.lock
+
+clean: ## remove the environments and everything generated
+	rm -rf $(VENV) $(MCP1) $(LOCKER) build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --universal: one lock for every platform and Python from 3.11 on. No index address is written.
+COMPILE = $(LOCKER)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --upgrade
+
+$(BIN)/python $(MCP1)/bin/python $(LOCKER)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -m venv $(@:/bin/python=)
+
+$(VENV)/.runtime: requirements/runtime.lock requirements/build.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what the gateway needs into $(VENV)"
+	@$(BIN)/python $(INSTALL) --require-hashes -r requirements/runtime.lock -r requirements/build.lock
+	@$(BIN)/python $(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.development: requirements/dev.lock $(VENV)/.runtime
+	@echo "Installing what tests and checks need into $(VENV)"
+	@$(BIN)/python $(INSTALL) --require-hashes -r requirements/dev.lock
+	@touch $@
+
+$(MCP1)/.ready: requirements/mcp1.lock | $(MCP1)/bin/python
+	@echo "Installing the initialize-era MCP client into $(MCP1)"
+	@$(MCP1)/bin/python $(INSTALL) --require-hashes -r requirements/mcp1.lock
+	@touch $@
+
+$(LOCKER)/.ready: | $(LOCKER)/bin/python
+	@$(LOCKER)/bin/python $(INSTALL) 'uv>=0.9,<1'
+	@touch $@

@@ -1,0 +1,31 @@
+"""Tool + arguments -> Request; Response -> ToolResult."""
+
+from gateway.calls.bodies import json_bytes
+from gateway.calls.request import build_request
+from gateway.calls.results import (
+    Audio,
+    Content,
+    Image,
+    Resource,
+    Structured,
+    Text,
+    ToolResult,
+    failed,
+    read_result,
+)
+from gateway.calls.validation import ArgumentValidator
+
+__all__ = [
+    "ArgumentValidator",
+    "Audio",
+    "Content",
+    "Image",
+    "Resource",
+    "Structured",
+    "Text",
+    "ToolResult",
+    "build_request",
+    "failed",
+    "json_bytes",
+    "read_result",
+]

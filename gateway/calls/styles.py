@@ -1,0 +1,133 @@
+"""Parameter values as text: the styles of OpenAPI 3.1 section 4.8.12.3, after RFC 6570.
+
+Values are percent-encoded, the delimiters of a style are not. What OpenAPI leaves open is settled
+in docs/serialisation.md: an array or object inside a delimited value is written as JSON.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from urllib.parse import quote
+
+from gateway.openapi import Parameter
+
+Pairs = list[tuple[str, str]]
+Container = Mapping[str, object] | list[object] | tuple[object, ...]
+Encode = Callable[[object], str]
+
+
+def text_of(value: object) -> str:
+    """A primitive as text: strings as they are, the rest as JSON writes it."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def encode(value: object) -> str:
+    """Everything but the unreserved characters percent-encoded (RFC 3986 section 2.3)."""
+    return quote(text_of(value), safe="-._~")
+
+
+def encode_reserved(value: object) -> str:
+    """`allowReserved`: reserved characters and percent-triplets stay as they are.
+
+    All but `#`, `&`, `=` and `+`, which would end the value, start another or mean a space.
+    """
+    encoded = quote(text_of(value), safe="-._~:/?[]@!$'()*,;%")
+    return _stray_percent(encoded)
+
+
+def path_text(parameter: Parameter, value: object) -> str:
+    """What stands in the path for a `simple`, `label` or `matrix` parameter."""
+    if parameter.style == "simple":
+        return _joined(value, parameter.explode, ",", encode)
+    if parameter.style == "label":
+        return "." + _joined(value, parameter.explode, "." if parameter.explode else ",", encode)
+    return _matrix(encode(parameter.name), value, explode=parameter.explode)
+
+
+def header_text(parameter: Parameter, value: object) -> str:
+    """The value of a header parameter; `simple` is the only style, nothing is encoded."""
+    return _joined(value, parameter.explode, ",", text_of)
+
+
+def cookie_pairs(parameter: Parameter, value: object) -> Pairs:
+    """Name and value of the cookies that a cookie parameter sets."""
+    return list(_form(parameter.name, value, explode=parameter.explode, encoder=encode))
+
+
+def query_pairs(parameter: Parameter, value: object) -> Pairs:
+    """The encoded `name=value` pairs of a query parameter, in order."""
+    encoder = encode_reserved if parameter.allow_reserved else encode
+    name = encode(parameter.name)
+    if parameter.style == "deepObject" and isinstance(value, Mapping | list | tuple):
+        return list(_deep(name, value, encoder))
+    delimiter = {"spaceDelimited": "%20", "pipeDelimited": "%7C"}.get(parameter.style)
+    if delimiter and not parameter.explode and isinstance(value, Mapping | list | tuple):
+        return [(name, delimiter.join(_flat(value, encoder)))] if value else []
+    return list(_form(name, value, explode=parameter.explode, encoder=encoder))
+
+
+def _joined(value: object, explode: bool, delimiter: str, encoder: Encode) -> str:  # noqa: FBT001
+    if isinstance(value, Mapping):
+        if explode:
+            return delimiter.join(f"{encoder(k)}={encoder(v)}" for k, v in value.items())
+        return delimiter.join(_flat(value, encoder))
+    if isinstance(value, list | tuple):
+        return delimiter.join(encoder(v) for v in value)
+    return encoder(value)
+
+
+def _matrix(name: str, value: object, *, explode: bool) -> str:
+    if isinstance(value, Mapping) and explode:
+        return "".join(f";{encode(k)}={encode(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple) and explode:
+        return "".join(f";{name}={encode(v)}" for v in value)
+    text = _joined(value, False, ",", encode)  # noqa: FBT003
+    return f";{name}={text}" if text else f";{name}"
+
+
+def _form(name: str, value: object, *, explode: bool, encoder: Encode) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping | list | tuple):
+        if not value:  # RFC 6570 section 2.3: an empty list or object is undefined
+            return
+        if not explode:
+            yield name, ",".join(_flat(value, encoder))
+        elif isinstance(value, Mapping):
+            yield from ((encode(k), encoder(v)) for k, v in value.items())
+        else:
+            yield from ((name, encoder(v)) for v in value)
+    elif value is not None:
+        yield name, encoder(value)
+
+
+def _flat(
+    value: Mapping[str, object] | list[object] | tuple[object, ...], encoder: Encode
+) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, member in value.items():
+            yield encoder(key)
+            yield encoder(member)
+    else:
+        yield from (encoder(member) for member in value)
+
+
+def _deep(name: str, value: object, encoder: Encode) -> Iterator[tuple[str, str]]:
+    """`a[b][c]=v`; the members of an array go by their index."""
+    if isinstance(value, Mapping):
+        for key, member in value.items():
+            yield from _deep(f"{name}%5B{encode(key)}%5D", member, encoder)
+    elif isinstance(value, list | tuple):
+        for index, member in enumerate(value):
+            yield from _deep(f"{name}%5B{index}%5D", member, encoder)
+    elif value is not None:
+        yield name, encoder(value)
+
+
+def _stray_percent(text: str) -> str:
+    """`%` as `%25` where no two hex digits follow it."""
+    parts = text.split("%")
+    kept = [parts[0]]
+    for part in parts[1:]:
+        is_triplet = len(part) >= 2 and all(c in "0123456789abcdefABCDEF" for c in part[:2])
+        kept.append(f"%{part}" if is_triplet else f"%25{part}")
+    return "".join(kept)

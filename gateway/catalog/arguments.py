@@ -1,0 +1,192 @@
+"""An operation's parameters and body as one flat set of named arguments (docs/names.md)."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from hashlib import sha256
+
+from gateway.openapi import (
+    MAX_CHAIN,
+    Body,
+    Document,
+    Node,
+    Operation,
+    Parameter,
+    Schema,
+    join,
+)
+
+_USABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]{0,63}")
+_FOREIGN = re.compile(r"[^a-zA-Z0-9_]")
+_RANK = {"path": 0, "query": 1, "header": 2, "cookie": 3, "body": 4}
+# Beside these, a keyword at the root of a body's schema says something about the object as a whole
+# that separate arguments could not keep.
+_FLAT_KEYWORDS = frozenset(
+    {"type", "properties", "required", "additionalProperties", "title", "description"}
+    | {"example", "examples", "default", "deprecated", "externalDocs", "xml", "readOnly"}
+    | {"writeOnly", "discriminator"}
+)
+# A reference with nothing but words beside it.
+_NAMED = frozenset({"$ref", "title", "summary", "description"})
+
+
+class BodyMode(StrEnum):
+    """How the arguments make the body."""
+
+    NONE = "none"
+    EMPTY = "empty"  # an object without members
+    FLAT = "flat"  # one argument per property
+    WHOLE = "whole"  # the one argument `body`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """`name` is the key in the published schema, `original` the name on the wire.
+
+    `parameter` says how the value is written; None for what goes into the body.
+    """
+
+    name: str
+    original: str
+    location: str
+    required: bool
+    schema: Schema
+    pointer: str
+    description: str = ""
+    parameter: Parameter | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arguments:
+    """All arguments of one operation, in the order path, query, header, cookie, body, by name."""
+
+    items: tuple[Argument, ...]
+    body_mode: BodyMode
+
+
+def read_arguments(operation: Operation, document: Document) -> Arguments:
+    """The arguments of `operation`, under names that are unique among them."""
+    parts = [
+        Argument(
+            name=argument_name(p.name, p.location),
+            original=p.name,
+            location=p.location,
+            required=p.required,
+            schema=p.schema,
+            pointer=p.pointer,
+            description=p.description,
+            parameter=p,
+        )
+        for p in operation.parameters
+    ]
+    mode, body_parts = _body_arguments(operation.body, document)
+    return Arguments(items=_told_apart([*parts, *body_parts]), body_mode=mode)
+
+
+def argument_name(original: str, location: str) -> str:
+    """`original` where it is usable as it is, else its nearest usable form."""
+    if _USABLE.fullmatch(original):
+        return original
+    name = _FOREIGN.sub("_", original).lstrip("_") or "p"
+    if name[0].isdigit():
+        name = f"p_{name}"
+    return name if len(name) <= 64 else name[:58] + _hash(original, location)
+
+
+def _hash(original: str, location: str) -> str:
+    return sha256(f"{location} {original}".encode(errors="surrogatepass")).hexdigest()[:6]
+
+
+def _told_apart(parts: list[Argument]) -> tuple[Argument, ...]:
+    """The first place keeps a name, later places say where they are, the rest take a hash."""
+    first: dict[str, int] = {}
+    for part in parts:
+        rank = _RANK[part.location]
+        first[part.name] = min(rank, first.get(part.name, rank))
+    moved = [
+        part
+        if first[part.name] == _RANK[part.location]
+        else replace(part, name=_cut(f"{part.name}_{part.location}", part))
+        for part in parts
+    ]
+    counts = Counter(part.name for part in moved)
+    final = [
+        part
+        if counts[part.name] == 1 or part.name == part.original
+        else replace(part, name=part.name[:58] + _hash(part.original, part.location))
+        for part in moved
+    ]
+    return tuple(sorted(final, key=lambda a: (_RANK[a.location], a.name)))
+
+
+def _cut(name: str, part: Argument) -> str:
+    return name if len(name) <= 64 else name[:58] + _hash(part.original, part.location)
+
+
+def _body_arguments(body: Body | None, document: Document) -> tuple[BodyMode, list[Argument]]:
+    if body is None:
+        return BodyMode.NONE, []
+    root = _root(body, document)
+    if isinstance(root.value, Mapping) and _is_flat(root.value, body):
+        if parts := _properties(root.value, root.pointer):
+            return BodyMode.FLAT, parts
+        if root.value.get("additionalProperties") is False:
+            return BodyMode.EMPTY, []
+    whole = Argument(
+        name="body",
+        original="body",
+        location="body",
+        required=body.required,
+        schema=body.schema,
+        pointer=body.pointer,
+        description=body.description,
+    )
+    return BodyMode.WHOLE, [whole]
+
+
+def _root(body: Body, document: Document) -> Node:
+    """The body's schema itself, as far as plain references lead to it."""
+    node = Node(value=body.schema, pointer=body.pointer)
+    for _ in range(MAX_CHAIN):
+        value = node.value
+        if not isinstance(value, Mapping) or "$ref" not in value or not value.keys() <= _NAMED:
+            break
+        node = document.lookup(str(value["$ref"]), node.pointer)
+    return node
+
+
+def _is_flat(schema: Mapping[str, object], body: Body) -> bool:
+    """Whether arguments can say all that the object says."""
+    properties = schema.get("properties", {})
+    kind = schema.get("type", "object" if properties else None)
+    required = schema.get("required") or ()
+    return (
+        kind == "object"
+        and isinstance(properties, Mapping)
+        and all(key in _FLAT_KEYWORDS or key.startswith("x-") for key in schema)
+        and schema.get("additionalProperties", False) is False
+        and isinstance(required, list | tuple)
+        # A required property that is not declared could never be given.
+        and all(name in properties for name in required)
+        and (body.required or not required)
+    )
+
+
+def _properties(schema: Mapping[str, object], pointer: str) -> list[Argument]:
+    properties, required = schema.get("properties", {}), schema.get("required") or ()
+    if not isinstance(properties, Mapping) or not isinstance(required, list | tuple):
+        return []
+    return [
+        Argument(
+            name=argument_name(str(name), "body"),
+            original=str(name),
+            location="body",
+            required=name in required,
+            schema=part if isinstance(part, Mapping | bool) else True,
+            pointer=join(join(pointer, "properties"), str(name)),
+        )
+        for name, part in properties.items()
+        if not (isinstance(part, Mapping) and part.get("readOnly") is True)
+    ]

@@ -1,0 +1,105 @@
+"""`ocp-gateway call`: a plain HTTP client of a running gateway."""
+
+import http.client
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode, urlsplit
+
+import click
+import orjson
+
+from gateway.cli.failures import FAILED, CommandFailed, complain
+from gateway.context import is_header_id
+
+_CONNECT_SECONDS = 10
+
+
+@click.command()
+@click.argument("tool")
+@click.option("--args", "arguments", metavar="JSON", default="{}", help="Arguments object.")
+@click.option(
+    "--gateway",
+    metavar="URL",
+    default="http://127.0.0.1:8080",
+    show_default=True,
+    help="Where the gateway is.",
+)
+@click.option("--api", metavar="NAME", help="TOOL is this API's own name for it.")
+@click.option("--context", "context_id", metavar="ID", help="The context to call in.")
+@click.option("--dry-run", is_flag=True, help="Not available yet in this version.")
+def call(
+    *,
+    tool: str,
+    arguments: str,
+    gateway: str,
+    api: str | None,
+    context_id: str | None,
+    dry_run: bool,
+) -> int:
+    """Call one tool through a running gateway and print its answer as JSON.
+
+    Exit code 1: the call failed, or the gateway refused it.
+    """
+    if dry_run:
+        raise click.UsageError("--dry-run is not available yet in this version")
+    if context_id is not None and not is_header_id(context_id):
+        raise click.UsageError("--context: an id is 1 to 64 letters, digits or hyphens")
+    body = _object(arguments)
+    query = f"?{urlencode({'api': api})}" if api else ""
+    head = {"Content-Type": "application/json", "Accept": "application/json"}
+    if context_id:
+        head["OCP-Context-ID"] = context_id
+    status, data = _post(gateway, f"/tools/{quote(tool, safe='')}{query}", head, body)
+    return _show(status, data)
+
+
+def _object(text: str) -> bytes:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise click.UsageError(f"--args is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise click.UsageError("--args must be a JSON object")
+    # Sent as written: reading and writing again would round long numbers.
+    return text.encode()
+
+
+def _post(gateway: str, target: str, head: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+    connection, base = _connection(gateway)
+    try:
+        connection.connect()
+        # Only connecting is bounded: how long a call may take is the gateway's own setting.
+        connection.sock.settimeout(None)
+        connection.request("POST", base + target, body=body, headers=dict(head))
+        response = connection.getresponse()
+        return response.status, response.read()
+    except (OSError, http.client.HTTPException) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise CommandFailed(f"{gateway}: {reason or type(error).__name__}") from None
+    finally:
+        connection.close()
+
+
+def _connection(gateway: str) -> tuple[http.client.HTTPConnection, str]:
+    try:
+        parts = urlsplit(gateway)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port, parts = None, None, urlsplit("")
+    if parts.scheme not in {"http", "https"} or not host:
+        raise click.UsageError("--gateway must be an http:// or https:// URL")
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    return kind(host, port, timeout=_CONNECT_SECONDS), parts.path.rstrip("/")
+
+
+def _show(status: int, data: bytes) -> int:
+    try:
+        answer = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        raise CommandFailed(f"the gateway answered {status} without JSON") from None
+    if status == 200 and isinstance(answer, dict) and "isError" in answer:
+        click.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2))
+        return FAILED if answer["isError"] else 0
+    problem = answer if isinstance(answer, dict) else {}
+    what = problem.get("detail") or problem.get("title") or "refused"
+    complain(f"{status} {problem.get('code', '')}: {what}")
+    return FAILED

@@ -1,0 +1,96 @@
+"""`ocp-gateway serve`."""
+
+import asyncio
+import errno
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from gateway import wiring
+from gateway.cli.failures import CommandFailed
+from gateway.cli.logs import start_logging
+from gateway.cli.options import description_options, log_options, read_config, store_option
+from gateway.config import Config, Overrides
+
+_BIND_ERRORS = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}
+
+
+@click.command()
+@description_options
+@click.option("--host", metavar="HOST", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    metavar="PORT",
+    help="Port to listen on; 0 picks a free one.  [default: 8080]",
+)
+@store_option
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: 1]")
+@click.option(
+    "--insecure-open",
+    is_flag=True,
+    help="Serve other machines although nothing authenticates them.",
+)
+@log_options
+def serve(  # noqa: PLR0913 - click hands over one argument for each option
+    *,
+    config_path: Path | None,
+    specs: tuple[str, ...],
+    base_urls: tuple[str, ...],
+    host: str | None,
+    port: int | None,
+    store: str | None,
+    workers: int | None,
+    insecure_open: bool,
+    log_format: str,
+    log_level: str,
+) -> None:
+    """Run the gateway over HTTP.
+
+    Flags override the environment, which overrides CONFIG.
+    """
+    start_logging(form=log_format, level=log_level)
+    overrides = Overrides(
+        specs=specs,
+        base_urls=base_urls,
+        host=host,
+        port=port,
+        store=store,
+        workers=workers,
+        insecure_open=insecure_open,
+    )
+    serve_config(read_config(config_path, overrides), announce=_say_listening)
+
+
+def serve_config(config: Config, *, announce: Callable[[str], None]) -> None:
+    """Serves until a signal ends it. Raises CommandFailed when the address cannot be had."""
+    try:
+        with asyncio.Runner(loop_factory=fast_loop) as runner:
+            runner.run(wiring.serve(config, announce=announce))
+    except OSError as error:
+        if error.filename is None and (
+            error.errno in _BIND_ERRORS or isinstance(error, socket.gaierror)
+        ):
+            raise CommandFailed(_cannot_listen(config, error)) from None
+        raise
+
+
+def fast_loop() -> asyncio.AbstractEventLoop:
+    """An event loop of uvloop where that is installed, of asyncio elsewhere."""
+    try:
+        from uvloop import new_event_loop  # noqa: PLC0415 - optional, and other commands do without
+    except ImportError:
+        return asyncio.new_event_loop()
+    return new_event_loop()
+
+
+def _say_listening(url: str) -> None:
+    click.echo(f"listening on {url}", err=True)
+
+
+def _cannot_listen(config: Config, error: OSError) -> str:
+    reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+    return f"cannot listen on {config.server.host}:{config.server.port}: {reason}"

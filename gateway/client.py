@@ -1,0 +1,127 @@
+"""Requests to upstreams over aiohttp's client, with everything clever switched off."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+from yarl import URL
+
+from gateway.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
+from gateway.messages import Request, RequestHead, Response, ResponseHead
+from gateway.upstreams import Upstream
+
+CONNECT_SECONDS = 5.0
+MAX_FIELD_BYTES = 65_536
+# RFC 9110 section 9.2.2.
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+_OWN_DEFAULTS = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+
+
+class AiohttpClient:
+    """An UpstreamClient. One pool for all upstreams; nothing of one exchange reaches another."""
+
+    def __init__(self) -> None:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=10),
+            # A jar would send one caller's cookies with another's request.
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            skip_auto_headers=_OWN_DEFAULTS,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+            max_line_size=MAX_FIELD_BYTES,
+            max_field_size=MAX_FIELD_BYTES,
+            read_bufsize=65_536,
+        )
+        # aiohttp re-sends PUT and DELETE by itself when a kept connection dies; a test pins that
+        # this private switch still turns that off.
+        self._session._retry_connection = False  # noqa: SLF001
+
+    async def aclose(self) -> None:
+        await self._session.close()
+
+    @asynccontextmanager
+    async def send(
+        self, request: Request, upstream: Upstream, *, deadline: float | None
+    ) -> AsyncIterator[Response]:
+        """See UpstreamClient. `deadline` is event loop time, in seconds."""
+        answer = await self._answer(request, upstream, deadline)
+        complete = False
+        try:
+            headers = tuple((_latin1(n), _latin1(v)) for n, v in answer.raw_headers)
+            head = ResponseHead(status=answer.status, headers=headers)
+            yield Response(head=head, body=_chunks(answer, upstream, deadline))
+            complete = answer.content.at_eof()
+        finally:
+            if complete:
+                await answer.release()
+            else:
+                answer.close()
+
+    async def _answer(
+        self, request: Request, upstream: Upstream, deadline: float | None
+    ) -> aiohttp.ClientResponse:
+        """The response to the first attempt that gets one (retries: docs/operations.md)."""
+        attempts = upstream.retries
+        while True:
+            try:
+                async with asyncio.timeout_at(_limit(upstream, deadline)):
+                    return await self._request(request, upstream)
+            except TimeoutError as error:
+                raise UpstreamTimeout(f"{upstream.name} did not answer in time") from error
+            except aiohttp.ClientConnectorError as error:
+                if attempts == 0 or isinstance(request.body, AsyncIterator):
+                    raise UpstreamUnreachable(f"{upstream.name} cannot be reached") from error
+            except aiohttp.ClientConnectionError as error:
+                if attempts == 0 or not _may_repeat(request):
+                    raise UpstreamError(f"{upstream.name} closed the connection") from error
+            except (aiohttp.ClientError, ValueError) as error:
+                raise UpstreamError(f"{upstream.name} gave no valid answer") from error
+            attempts -= 1
+
+    async def _request(self, request: Request, upstream: Upstream) -> aiohttp.ClientResponse:
+        head = request.head
+        return await self._session.request(
+            head.method,
+            # yarl would resolve `%2E%2E` (and more) in a URL that is not marked as encoded.
+            URL(upstream.origin + head.target, encoded=True),
+            headers=_wire_headers(head),
+            data=request.body,
+            allow_redirects=False,
+        )
+
+
+def _wire_headers(head: RequestHead) -> list[tuple[str, str]]:
+    headers = [(name, value) for name, value in head.headers]
+    if not any(name.lower() == "user-agent" for name, _ in headers):
+        headers.append(("User-Agent", "ocp-gateway"))
+    return headers
+
+
+def _may_repeat(request: Request) -> bool:
+    return request.head.method in _IDEMPOTENT and not isinstance(request.body, AsyncIterator)
+
+
+def _limit(upstream: Upstream, deadline: float | None) -> float:
+    step = asyncio.get_running_loop().time() + upstream.timeout_seconds
+    return step if deadline is None else min(step, deadline)
+
+
+async def _chunks(
+    answer: aiohttp.ClientResponse, upstream: Upstream, deadline: float | None
+) -> AsyncIterator[bytes]:
+    while True:
+        try:
+            async with asyncio.timeout_at(_limit(upstream, deadline)):
+                chunk = await answer.content.readany()
+        except TimeoutError as error:
+            raise UpstreamTimeout(f"{upstream.name} stopped sending") from error
+        except aiohttp.ClientError as error:
+            raise UpstreamError(f"{upstream.name} broke off its answer") from error
+        if not chunk:
+            return
+        yield chunk
+
+
+def _latin1(raw: bytes) -> str:
+    return raw.decode("latin-1")

@@ -1,0 +1,91 @@
+"""URLs and hosts as the configuration takes them. Each `*_fault` gives None or what is wrong."""
+
+import ipaddress
+import re
+from urllib.parse import SplitResult, urlsplit
+
+_REMOTE = re.compile(r"https?://", re.IGNORECASE)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_VISIBLE = re.compile(r"[!-~]+")
+
+
+def is_remote(spec: str) -> bool:
+    return bool(_REMOTE.match(spec))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a bind address or `Host` value (a port may follow) stays on this machine."""
+    name = host.lower()
+    match = re.fullmatch(r"\[([^]]*)\](?::\d+)?|([^:]*)(?::\d+)?", name)
+    bare = (match.group(1) or match.group(2) or "") if match else name
+    if bare == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(bare).is_loopback
+    except ValueError:
+        return False
+
+
+def url_fault(text: str) -> str | None:
+    """For a URL that paths are appended to: absolute http(s), nothing after the path."""
+    parts = _parts(text)
+    if isinstance(parts, str):
+        return parts
+    if "?" in text or "#" in text:
+        return "must not have a query or a fragment"
+    return None
+
+
+def spec_fault(text: str) -> str | None:
+    """For a description's address: a path, or an http(s) URL that carries no password."""
+    if is_remote(text):
+        parts = _parts(text)
+        return parts if isinstance(parts, str) else None
+    return "must be a path or an http(s) URL" if _SCHEME.match(text) else None
+
+
+def store_fault(url: str) -> str | None:
+    """For a store's URL."""
+    scheme = url.partition("://")[0] if "://" in url else ""
+    if scheme in {"redis+sentinel", "redis+cluster"}:
+        return "not available yet in this version (Redis Sentinel and Cluster)"
+    if url == "memory://":
+        return None
+    if scheme in {"redis", "rediss"}:
+        return _redis_fault(url)
+    if scheme == "sqlite" and url.startswith("sqlite:///"):
+        path = url.removeprefix("sqlite:///")
+        return None if path and path != ":memory:" else "needs a path: sqlite:///PATH"
+    return "must be memory://, sqlite:///PATH, redis://..., rediss://... or a secret reference"
+
+
+def public_host(url: str) -> str:
+    """The host of a URL that `url_fault` accepts."""
+    return urlsplit(url).hostname or ""
+
+
+def _redis_fault(url: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+        known = parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        known = False
+    return None if known else "must name a host, and a port if any: redis://HOST:PORT/DATABASE"
+
+
+def _parts(text: str) -> SplitResult | str:
+    if not is_remote(text):
+        return "must be an absolute http:// or https:// URL"
+    # urlsplit drops tabs and line ends silently, so what it would hide is refused first.
+    if not _VISIBLE.fullmatch(text) or "\\" in text:
+        return "must be ASCII without spaces, control characters or backslashes"
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return "has an invalid host or port"
+    if not parts.hostname or port == 0:
+        return "has an invalid host or port"
+    if "@" in parts.netloc:
+        return "must not carry a user or password"
+    return parts

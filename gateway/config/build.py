@@ -1,0 +1,146 @@
+"""A checked Tree into a Config. What is absent takes the dataclass's default."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from gateway.config.addresses import is_remote
+from gateway.config.model import (
+    DEFAULT_STORE,
+    ApiConfig,
+    Config,
+    McpConfig,
+    Overrides,
+    ServerConfig,
+    StoreConfig,
+)
+from gateway.config.secret import Secret, is_reference, read_secret
+from gateway.config.tree import Source, Tree
+from gateway.upstreams import OcpHeaders, ProxyReach
+
+Table = Mapping[str, object]
+
+
+def build_config(
+    tree: Tree, overrides: Overrides, environ: Mapping[str, str], places: tuple[Path, Path]
+) -> Config:
+    """`places` are the file's directory, where its own paths start, and the working directory."""
+    server = _server(_table(tree.at("server")))
+    store = _store(_table(tree.at("store")), environ, places[1])
+    apis = [
+        _api(_table(tree.at("apis", index)), _spec(tree, index, places), server.max_body_bytes)
+        for index in range(tree.size("apis"))
+    ]
+    state_key = tree.text("mcp", "state_key")
+    return Config(
+        server=server,
+        store=store,
+        apis=tuple(apis),
+        mcp=McpConfig(state_key=read_secret(state_key, environ) if state_key else None),
+        insecure_open=overrides.insecure_open,
+    )
+
+
+def unnamed_api(spec: str, server: ServerConfig, cwd: Path) -> ApiConfig:
+    """An API that its description's title will name."""
+    return ApiConfig(spec=_located(spec, cwd), max_body_bytes=server.max_body_bytes)
+
+
+def _server(table: Table) -> ServerConfig:
+    base = ServerConfig()
+    return ServerConfig(
+        host=_text(table, "host") or base.host,
+        port=_integer(table, "port", base.port),
+        public_url=_url(table, "public_url"),
+        workers=_integer(table, "workers", base.workers),
+        allowed_hosts=_texts(table, "allowed_hosts"),
+        drain_seconds=_number(table, "drain_seconds", base.drain_seconds),
+        ready_when="all" if table.get("ready_when") == "all" else "any",
+        max_body_bytes=_integer(table, "max_body_bytes", base.max_body_bytes),
+    )
+
+
+def _store(table: Table, environ: Mapping[str, str], cwd: Path) -> StoreConfig:
+    base = StoreConfig()
+    ttl = _integer(table, "context_ttl_seconds", base.context_ttl_seconds)
+    new_ttl = _integer(table, "new_context_ttl_seconds", base.new_context_ttl_seconds)
+    most = _integer(table, "max_contexts_per_principal", base.max_contexts_per_principal)
+    return StoreConfig(
+        url=_store_url(_text(table, "url") or DEFAULT_STORE, environ, cwd),
+        context_ttl_seconds=ttl,
+        new_context_ttl_seconds=new_ttl,
+        max_contexts_per_principal=most,
+        max_history=_integer(table, "max_history", base.max_history),
+    )
+
+
+def _store_url(text: str, environ: Mapping[str, str], cwd: Path) -> Secret:
+    secret = read_secret(text, environ)
+    shown = secret.shown if is_reference(text) else "***"
+    return Secret(shown=shown, _read=lambda: _absolute(secret.reveal(), cwd))
+
+
+def _absolute(url: str, cwd: Path) -> str:
+    """A later change of the working directory must not move the database."""
+    prefix = "sqlite:///"
+    if not url.startswith(prefix):
+        return url
+    return f"{prefix}{cwd / url.removeprefix(prefix)}"
+
+
+def _spec(tree: Tree, index: int, places: tuple[Path, Path]) -> str:
+    keys = ("apis", index, "spec")
+    beside_file = tree.origin(keys).source is Source.FILE
+    return _located(tree.text(*keys) or "", places[0] if beside_file else places[1])
+
+
+def _located(spec: str, start: Path) -> str:
+    return spec if is_remote(spec) else str(start / spec)
+
+
+def _api(table: Table, spec: str, server_max_body: int) -> ApiConfig:
+    base = ApiConfig(spec=spec)
+    ocp_headers = _text(table, "ocp_headers") or "auto"
+    headers = tuple((name, str(value)) for name, value in _table(table.get("headers")).items())
+    return ApiConfig(
+        name=_text(table, "name"),
+        spec=spec,
+        base_url=_url(table, "base_url"),
+        proxy=ProxyReach(_text(table, "proxy") or base.proxy),
+        headers=headers,
+        forward_headers=frozenset(map(str.lower, _texts(table, "forward_headers"))),
+        ocp_headers=None if ocp_headers == "auto" else OcpHeaders(ocp_headers),
+        timeout_seconds=_number(table, "timeout_seconds", base.timeout_seconds),
+        retries=_integer(table, "retries", base.retries),
+        max_response_bytes=_integer(table, "max_response_bytes", base.max_response_bytes),
+        max_body_bytes=_integer(table, "max_body_bytes", server_max_body),
+    )
+
+
+def _table(value: object) -> Table:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(table: Table, key: str) -> str | None:
+    value = table.get(key)
+    return value if isinstance(value, str) else None
+
+
+def _texts(table: Table, key: str) -> tuple[str, ...]:
+    value = table.get(key)
+    return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
+def _url(table: Table, key: str) -> str | None:
+    text = _text(table, key)
+    return text.rstrip("/") if text is not None else None
+
+
+def _number(table: Table, key: str, default: float) -> float:
+    value = table.get(key)
+    return float(value) if isinstance(value, (int, float)) else default
+
+
+def _integer(table: Table, key: str, default: int) -> int:
+    """JSON Schema takes 8080.0 for an integer, so it is one here too."""
+    value = table.get(key)
+    return int(value) if isinstance(value, (int, float)) else default

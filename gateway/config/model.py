@@ -1,0 +1,117 @@
+"""The configuration as values. Times are seconds, sizes bytes; names are those of the YAML keys."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from gateway.config.secret import Secret, read_secret
+from gateway.messages import Headers
+from gateway.upstreams import OcpHeaders, ProxyReach
+
+DEFAULT_STORE = "sqlite:///.ocp-gateway/contexts.db"
+MEBIBYTES_10 = 10_485_760
+
+ReadyWhen = Literal["any", "all"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerConfig:
+    """`public_url` is absolute without a trailing slash; None means `http://host:port`."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str | None = None
+    workers: int = 1
+    allowed_hosts: tuple[str, ...] = ()
+    drain_seconds: float = 25.0
+    ready_when: ReadyWhen = "any"
+    max_body_bytes: int = MEBIBYTES_10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreConfig:
+    """`url` reveals `memory://`, `sqlite:///` + an absolute path, `redis://...` or `rediss://...`.
+
+    It is a Secret because a Redis URL carries a password.
+    """
+
+    url: Secret = field(default_factory=lambda: read_secret(DEFAULT_STORE, {}))
+    context_ttl_seconds: int = 604_800
+    new_context_ttl_seconds: int = 3_600
+    max_contexts_per_principal: int = 10_000
+    max_history: int = 1_000
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The database file, None for any other kind of store."""
+        url = self.url.reveal()
+        return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiConfig:
+    """One API.
+
+    `name` is None until its description's title is known (`name_apis`); `spec` is an http(s) URL
+    or an absolute path; `base_url` is absolute without a trailing slash, None means the
+    description's first usable server; `ocp_headers` None means `auto`; `forward_headers` are
+    lower-case.
+    """
+
+    spec: str
+    name: str | None = None
+    base_url: str | None = None
+    proxy: ProxyReach = ProxyReach.DESCRIBED
+    headers: Headers = ()
+    forward_headers: frozenset[str] = frozenset()
+    ocp_headers: OcpHeaders | None = None
+    timeout_seconds: float = 30.0
+    retries: int = 1
+    max_response_bytes: int = MEBIBYTES_10
+    max_body_bytes: int = MEBIBYTES_10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class McpConfig:
+    state_key: Secret | None = None
+
+    def state_keys(self) -> tuple[bytes, ...]:
+        """One key a line: the first signs, all verify. Empty: the caller mints one at start."""
+        if self.state_key is None:
+            return ()
+        lines = (line.strip() for line in self.state_key.reveal().splitlines())
+        return tuple(line.encode() for line in lines if line)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The whole configuration, checked.
+
+    `pending_base_urls` holds `--base-url NAME=URL` of APIs whose name is not known yet.
+    """
+
+    server: ServerConfig = ServerConfig()
+    store: StoreConfig = field(default_factory=StoreConfig)
+    apis: tuple[ApiConfig, ...] = ()
+    mcp: McpConfig = McpConfig()
+    insecure_open: bool = False
+    pending_base_urls: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """What the command line says, which wins over environment and file.
+
+    `specs` are `NAME=PATH_OR_URL` or `PATH_OR_URL`, `base_urls` are `NAME=URL`. `listens` is False
+    for a command that opens no port: the rule about open gateways does not concern it.
+    """
+
+    specs: tuple[str, ...] = ()
+    base_urls: tuple[str, ...] = ()
+    host: str | None = None
+    port: int | None = None
+    store: str | None = None
+    workers: int | None = None
+    insecure_open: bool = False
+    listens: bool = True

@@ -1,0 +1,255 @@
+"""Every key of the configuration, as one JSON Schema (draft 2020-12).
+
+`default` documents what an absent key means; `x-fault` is what a value that misses the pattern is
+told; `x-later` marks a key whose feature is not in this version: it may be written with its
+default and is refused with anything else.
+"""
+
+from collections.abc import Mapping
+
+Schema = Mapping[str, object]
+
+API_NAME = r"^[a-z][a-z0-9-]{0,31}$"
+HEADER_NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$"
+_HOST_VALUE = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?$"
+# A day: longer than any exchange, and short enough for every timer.
+_DAY = 86_400
+_MAX_BYTES = 2**40
+
+
+def _later(feature: str, *, default: object, also: tuple[object, ...] = ()) -> Schema:
+    return {"enum": [default, *also], "default": default, "x-later": feature}
+
+
+def _section(**properties: Schema) -> Schema:
+    return {
+        # `server:` with every line below it commented out is null.
+        "type": ["object", "null"],
+        "additionalProperties": False,
+        "properties": properties,
+    }
+
+
+def _count(default: int, description: str, *, least: int = 1, most: int = _MAX_BYTES) -> Schema:
+    return {
+        "type": "integer",
+        "minimum": least,
+        "maximum": most,
+        "default": default,
+        "description": description,
+    }
+
+
+_SERVER = _section(
+    host={
+        "type": "string",
+        "minLength": 1,
+        "default": "127.0.0.1",
+        "description": "Address or name to listen on.",
+    },
+    port=_count(8080, "TCP port; 0 picks a free one.", least=0, most=65_535),
+    public_url={
+        "type": ["string", "null"],
+        "default": None,
+        "description": "Absolute URL under which clients reach the gateway; "
+        "`null` means `http://host:port`.",
+    },
+    workers=_later("several worker processes", default=1),
+    probe_listen=_later("a listener for probes", default=None),
+    allowed_origins=_later("browser origins and CORS", default=[]),
+    allowed_hosts={
+        "type": "array",
+        "items": {
+            "type": "string",
+            "pattern": _HOST_VALUE,
+            "x-fault": "must be HOST or HOST:PORT",
+        },
+        "default": [],
+        "description": "`Host` values answered besides loopback, the bind address and "
+        "`public_url`'s.",
+    },
+    trusted_proxies=_later("believing X-Forwarded-* of proxies", default=[]),
+    metrics_public=_later("metrics", default=False),
+    drain_seconds={
+        "type": "number",
+        "minimum": 0,
+        "maximum": _DAY,
+        "default": 25,
+        "description": "How long requests in flight may take to end after SIGTERM.",
+    },
+    ready_when={
+        "enum": ["any", "all"],
+        "default": "any",
+        "description": "How many APIs must have a catalog before `/readyz` says 200.",
+    },
+    max_body_bytes=_count(10_485_760, "Largest request body."),
+)
+
+_STORE = _section(
+    url={
+        "type": "string",
+        "minLength": 1,
+        "default": "sqlite:///.ocp-gateway/contexts.db",
+        "description": "Where contexts live: `memory://`, `sqlite:///PATH` (a relative path starts "
+        "at the working directory), `redis://`, `rediss://`, or a secret reference.",
+    },
+    context_ttl_seconds=_count(604_800, "How long a context lives after its last call."),
+    new_context_ttl_seconds=_count(3_600, "How long a context lives until a second call names it."),
+    max_contexts_per_principal=_count(10_000, "Contexts kept for each principal."),
+    max_history=_count(1_000, "History entries kept for each context; the oldest go first."),
+)
+
+_HEADERS: Schema = {
+    "type": "object",
+    "propertyNames": {"pattern": HEADER_NAME, "x-fault": "is not a valid header name"},
+    "additionalProperties": {"type": "string"},
+    "default": {},
+    "description": "Headers added to every request to this API.",
+}
+
+_API: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["name", "spec"],
+    "properties": {
+        "name": {
+            "type": "string",
+            "pattern": API_NAME,
+            "x-fault": f"must match {API_NAME}",
+            "description": "The API's name in paths, prefixes and messages; required.",
+        },
+        "spec": {
+            "type": "string",
+            "minLength": 1,
+            "description": "OpenAPI description: a path (relative to the configuration file) or an "
+            "http(s) URL; required.",
+        },
+        "spec_headers": _later("headers for fetching descriptions", default={}),
+        "overlays": _later("overlays", default=[]),
+        "base_url": {
+            "type": ["string", "null"],
+            "default": None,
+            "description": "Where the API is; `null` means the first usable entry of the "
+            "description's `servers`.",
+        },
+        "proxy": {
+            "enum": ["described", "any", "off"],
+            "default": "described",
+            "description": "What `/apis/{name}` reaches: the described operations, every path "
+            "below `base_url`, or nothing.",
+        },
+        "allow_html": _later("a choice about HTML answers", default=False),
+        "context_updates": _later("context changes by upstream answers", default="declared"),
+        # 0 = never is what this version does, so it may be said.
+        "reload_seconds": _later("reloading descriptions", default=60, also=(0,)),
+        "headers": _HEADERS,
+        "credentials": _later("outgoing credentials", default={}),
+        "principal_credentials": _later("outgoing credentials", default={}),
+        "tls": _later("client certificates and private CAs", default={}),
+        "egress_proxy": _later("an egress proxy", default=None),
+        "pin": _later("pinned tool definitions", default=None),
+        "forward_headers": {
+            "type": "array",
+            "items": {
+                "type": "string",
+                "pattern": HEADER_NAME,
+                "x-fault": "is not a valid header name",
+            },
+            "default": [],
+            "description": "The caller's request headers that may pass on tool calls.",
+        },
+        "ocp_headers": {
+            "enum": ["auto", "full", "ids", "off"],
+            "default": "auto",
+            "description": "What of the context this API is sent: everything, the identifiers, or "
+            "nothing; `auto` is `full` for loopback and private addresses and `ids` for others.",
+        },
+        "include": _later("choosing operations", default=[]),
+        "exclude": _later("choosing operations", default=[]),
+        "tools": _later("per-tool settings", default={}),
+        "validate": _section(
+            requests=_later("validation of proxied traffic", default="off"),
+            responses=_later("validation of proxied traffic", default="off"),
+        ),
+        "timeout_seconds": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "maximum": _DAY,
+            "default": 30,
+            "description": "To the response head and between body chunks; for a tool call, in "
+            "total.",
+        },
+        "retries": _count(
+            1,
+            "Further attempts after a refused connection (any method) or a failure before any "
+            "response byte (idempotent methods); never after a status.",
+            least=0,
+            most=10,
+        ),
+        "max_concurrency": _later("a bound on concurrent requests", default=256),
+        "max_response_bytes": _count(10_485_760, "Largest response that a tool call reads."),
+        "max_body_bytes": {
+            "type": ["integer", "null"],
+            "minimum": 1,
+            "maximum": _MAX_BYTES,
+            "default": None,
+            "description": "Largest request body for this API; `null` means the server's.",
+        },
+        "websocket": _later("WebSockets", default=False),
+        "interaction": _later("interaction envelopes", default=False),
+    },
+}
+
+_AUTH = _section(
+    api_keys=_later("authentication", default=[]),
+    jwt=_later("authentication", default=None),
+    rules=_later("access rules", default=[]),
+    mtls_header=_later("authentication", default=None),
+)
+
+_MCP = _section(
+    tools=_later("tool search", default="list"),
+    output_schemas=_later("output schemas", default=False),
+    confirm_destructive=_later("confirmation", default=False),
+    context_argument=_later("the context argument", default=False),
+    sse=_later("the 2024-11-05 transport", default=False),
+    state_key={
+        "type": ["string", "null"],
+        "default": None,
+        "description": "Secret reference to the keys that sign MCP session ids, one of at least 32 "
+        "bytes a line: the first signs, all verify; `null` mints one at start, so that sessions "
+        "end with the process.",
+    },
+    prompts=_later("prompts", default=[]),
+    resources=_later("resources", default=[]),
+    page_size=_later("pages", default=0),
+)
+
+SCHEMA: Schema = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "server": _SERVER,
+        "store": _STORE,
+        "apis": {"type": ["array", "null"], "items": _API},
+        "auth": _AUTH,
+        "services": _section(workspace=_later("workspace services", default=False)),
+        "audit": _later("the audit log", default="off"),
+        "mcp": _MCP,
+    },
+}
+
+
+def schema_at(keys: tuple[str | int, ...]) -> Schema | None:
+    """The schema of one place, None for a place that the vocabulary does not have."""
+    schema: object = SCHEMA
+    for key in keys:
+        if not isinstance(schema, Mapping):
+            return None
+        if isinstance(key, int):
+            schema = schema.get("items")
+            continue
+        properties = schema.get("properties", {})
+        schema = properties.get(key, schema.get("additionalProperties"))
+    return schema if isinstance(schema, Mapping) else None

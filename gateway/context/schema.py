@@ -1,0 +1,77 @@
+"""The OCP 1.0 context schema (opencontextprotocol.org/schemas/ocp-context.json, draft-07).
+
+Written from the specification's documented constraints. Formats are enforced: a date-time needs a
+zone, and an `api_specs` value is an absolute URI.
+"""
+
+from typing import NoReturn
+
+import jsonschema_rs
+
+_TIME = {"type": "string", "format": "date-time"}
+_OPTIONAL_TEXT = {"type": ["string", "null"]}
+
+CONTEXT_SCHEMA: dict[str, object] = {
+    "$schema": "http://json-schema.org/draft-07/schema#",
+    "title": "OCP 1.0 context",
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["context_id", "agent_type", "created_at", "last_updated"],
+    "properties": {
+        "context_id": {"type": "string", "pattern": "^ocp-[a-f0-9]{8,}$"},
+        "agent_type": {"type": "string"},
+        "created_at": _TIME,
+        "last_updated": _TIME,
+        "user": _OPTIONAL_TEXT,
+        "workspace": _OPTIONAL_TEXT,
+        "current_file": _OPTIONAL_TEXT,
+        "current_goal": _OPTIONAL_TEXT,
+        "context_summary": _OPTIONAL_TEXT,
+        "error_context": _OPTIONAL_TEXT,
+        "recent_changes": {"type": "array", "items": {"type": "string"}, "maxItems": 10},
+        "session": {
+            "type": "object",
+            "required": ["start_time", "interaction_count", "agent_type"],
+            "properties": {
+                "start_time": _TIME,
+                "interaction_count": {"type": "integer", "minimum": 0},
+                "agent_type": {"type": "string"},
+            },
+        },
+        "history": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["timestamp", "action"],
+                "properties": {
+                    "timestamp": _TIME,
+                    "action": {"type": "string"},
+                    "api_endpoint": _OPTIONAL_TEXT,
+                    "result": _OPTIONAL_TEXT,
+                    "metadata": {"type": "object"},
+                },
+            },
+        },
+        "api_specs": {
+            "type": "object",
+            "additionalProperties": False,
+            "patternProperties": {"^[a-zA-Z0-9_-]+$": {"type": "string", "format": "uri"}},
+        },
+    },
+}
+
+
+def _deny(uri: str) -> NoReturn:
+    raise ValueError(f"no schema is ever fetched: {uri}")
+
+
+# The library would open files and URLs for a reference; this schema has none, and none may come.
+_VALIDATOR = jsonschema_rs.Draft7Validator(
+    CONTEXT_SCHEMA, validate_formats=True, ignore_unknown_formats=False, retriever=_deny
+)
+
+
+def is_valid_context(value: dict[str, object]) -> bool:
+    """Whether plain JSON values, nested at most 100 deep, obey the context schema."""
+    return _VALIDATOR.is_valid(value)

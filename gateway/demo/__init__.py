@@ -1,0 +1,1 @@
+"""A small API to try the gateway on, and the gateway in front of it."""

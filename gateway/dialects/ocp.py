@@ -1,0 +1,128 @@
+"""A Tool by the OCP tool schema (OCP 1.0), which knows one type word per parameter.
+
+The whole truth of an argument stands in its `schema`, together with `x-name`, its name on the wire
+where that differs, and `x-location: cookie`, a place that the protocol has no word for.
+"""
+
+from collections.abc import Mapping
+
+from gateway.catalog import Argument, Tool
+
+Json = dict[str, object]
+
+_TYPES = ("object", "array", "string", "number", "integer", "boolean")
+# Members that a parameter repeats from its schema, with the type that the protocol gives each.
+_COPIED: Mapping[str, type | tuple[type, ...]] = {
+    "enum": list,
+    "format": str,
+    "items": dict,
+    "properties": dict,
+    "minimum": (int, float),
+    "maximum": (int, float),
+    "minLength": int,
+    "maxLength": int,
+    "pattern": str,
+}
+
+
+def ocp_tool(tool: Tool) -> Json:
+    """The tool's OCP definition, always under its generated name."""
+    properties = tool.input_schema.get("properties", {})
+    definitions = tool.input_schema.get("$defs")
+    found = properties if isinstance(properties, dict) else {}
+    definition: Json = {
+        "name": tool.name,
+        "description": tool.description,
+        "method": tool.method,
+        "path": tool.path,
+        "operation_id": tool.operation_id,
+        "parameters": {
+            a.name: _parameter(a, found.get(a.name, {}), definitions) for a in tool.arguments.items
+        },
+        "response_schema": _response(tool.response_schema),
+        "tags": list(tool.tags),
+        "deprecated": tool.deprecated,
+    }
+    if security := _security(tool.operation.node.get("security")):
+        definition["security"] = security
+    return definition
+
+
+def _parameter(argument: Argument, schema: Json, definitions: object) -> Json:
+    whole: Json = dict(schema)
+    if "$ref" in repr(schema) and definitions:
+        whole["$defs"] = definitions
+    if argument.name != argument.original:
+        whole["x-name"] = argument.original
+    if argument.location == "cookie":
+        whole["x-location"] = "cookie"
+    resolved = _resolved(schema, definitions)
+    described = schema.get("description", resolved.get("description", ""))
+    parameter: Json = {
+        "type": _type(resolved),
+        "required": argument.required,
+        "location": "header" if argument.location == "cookie" else argument.location,
+        "schema": whole,
+        "description": described if isinstance(described, str) else "",
+    }
+    if "default" in resolved:
+        parameter["default"] = resolved["default"]
+    for key, kind in _COPIED.items():
+        value = resolved.get(key)
+        if isinstance(value, kind) and not isinstance(value, bool):
+            parameter[key] = value
+    return parameter
+
+
+def _resolved(schema: Json, definitions: object) -> Json:
+    """The schema that a chain of references ends at."""
+    for _ in range(32):
+        ref = schema.get("$ref")
+        if not isinstance(ref, str) or not isinstance(definitions, dict):
+            break
+        target = definitions.get(ref.removeprefix("#/$defs/"))
+        schema = target if isinstance(target, dict) else {}
+    return schema
+
+
+def _type(schema: Json) -> str:
+    """One word for what may be a list, a composition or nothing at all."""
+    given = schema.get("type")
+    words = [given] if isinstance(given, str) else given if isinstance(given, list) else []
+    for word in words:
+        if word in _TYPES:
+            return str(word)
+    for key in ("anyOf", "oneOf", "allOf"):
+        parts = schema.get(key)
+        for part in parts if isinstance(parts, list) else []:
+            if isinstance(part, dict) and ("type" in part or key == "allOf"):
+                return _type(part)
+    if "properties" in schema or "additionalProperties" in schema:
+        return "object"
+    return "array" if "items" in schema else _type_of_value(schema)
+
+
+def _type_of_value(schema: Json) -> str:
+    values = schema.get("enum")
+    sample = values[0] if isinstance(values, list) and values else schema.get("const")
+    if isinstance(sample, bool):
+        return "boolean"
+    return "number" if isinstance(sample, int | float) else "string"
+
+
+def _response(schema: Json) -> Json:
+    """The protocol wants one type word at the root, and objects for `properties` and `items`."""
+    if not isinstance(schema.get("type", ""), str) or isinstance(schema.get("items", {}), bool):
+        definitions = schema.get("$defs")
+        wrapped: Json = {"anyOf": [{k: v for k, v in schema.items() if k != "$defs"}]}
+        return wrapped | ({"$defs": definitions} if definitions else {})
+    return schema
+
+
+def _security(value: object) -> list[dict[str, list[str]]]:
+    """The operation's security requirements, those of the right shape."""
+    return [
+        {str(name): [s for s in scopes if isinstance(s, str)] for name, scopes in item.items()}
+        for item in (value if isinstance(value, list) else [])
+        if isinstance(item, Mapping) and all(isinstance(s, list) for s in item.values())
+    ]

@@ -1,0 +1,19 @@
+"""The one sequence that every way in goes through."""
+
+from gateway.engine.gateway import Gateway
+from gateway.engine.values import (
+    CallOutcome,
+    ContextClaim,
+    ProxiedRequest,
+    Surroundings,
+    ToolCall,
+)
+
+__all__ = [
+    "CallOutcome",
+    "ContextClaim",
+    "Gateway",
+    "ProxiedRequest",
+    "Surroundings",
+    "ToolCall",
+]

@@ -1,0 +1,234 @@
+"""The one sequence: the life of a tool call and of a proxied request, top to bottom.
+
+Every way in (MCP over HTTP and stdio, `POST /tools`, `/apis`) goes through `Gateway`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from gateway.calls import ToolResult, build_request, failed, read_result
+from gateway.catalog import ApiCatalog, Catalog, Tool, View
+from gateway.context import AgentContext, CalledOperation, outbound_headers
+from gateway.engine.recording import Contexts, Record
+from gateway.engine.values import (
+    CallOutcome,
+    ContextClaim,
+    ProxiedRequest,
+    Surroundings,
+    ToolCall,
+)
+from gateway.errors import (
+    ApiUnavailable,
+    GatewayError,
+    StoreUnavailable,
+    UnknownApi,
+    UnknownOperation,
+    UnknownTool,
+    UpstreamError,
+    UpstreamTimeout,
+)
+from gateway.forwarding import check_path, inbound_head, outbound_head, passed_on
+from gateway.interfaces import ContextStore, UpstreamClient
+from gateway.messages import Headers, Request, RequestHead, Response
+from gateway.upstreams import OcpHeaders, ProxyReach, Upstream
+
+
+class Gateway:
+    """All APIs behind one catalog, one context store and one upstream client."""
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        upstreams: Mapping[str, Upstream],
+        store: ContextStore,
+        client: UpstreamClient,
+        surroundings: Surroundings,
+        max_history: int,
+    ) -> None:
+        self.catalog = catalog
+        self.upstreams = upstreams
+        self._contexts = Contexts(store, surroundings, max_history=max_history)
+        self._client = client
+        self._monotonic = surroundings.monotonic
+        self._via = f"ocp-gateway-{surroundings.random_bytes(4).hex()}"
+
+    def view(self, api: str | None = None) -> View:
+        """The tools of all APIs or of one. Raises UnknownApi."""
+        return self.catalog.view(api)
+
+    async def store_is_up(self) -> bool:
+        try:
+            await self._contexts.store.ping()
+        except StoreUnavailable:
+            return False
+        return True
+
+    async def aclose(self) -> None:
+        """Finish what cancelled calls still have to record, then let go of store and client."""
+        await self._contexts.settle()
+        await self._client.aclose()
+        await self._contexts.store.aclose()
+
+    async def call_tool(self, call: ToolCall) -> CallOutcome:
+        """Call one tool.
+
+        Raises UnknownTool, UnknownApi, InvalidArguments and their like while nothing was sent;
+        whatever the upstream does after that is a result.
+        """
+        context_id = call.claim.named_id or self._contexts.new_id()
+        try:
+            tool = self._tool(call)
+            upstream = self.upstreams[tool.api]
+            request = build_request(tool, call.arguments, base_path=upstream.base_path)
+        except GatewayError as error:
+            error.context_id = context_id
+            raise
+        talk = await self._contexts.open(call.principal, call.claim, context_id)
+        request = _tool_request(request, call, upstream, talk.context)
+        operation = CalledOperation(
+            api=tool.api, method=tool.method, path=tool.path, name=tool.name
+        )
+        record = Record(self._contexts, talk, operation, tool.name)
+        outcome = await self._run(tool, request, upstream, record)
+        return CallOutcome(result=outcome, context_id=context_id, recorded=bool(record.recorded))
+
+    async def _run(
+        self, tool: Tool, request: Request, upstream: Upstream, record: Record
+    ) -> ToolResult:
+        deadline = self._monotonic() + upstream.timeout_seconds
+        try:
+            async with self._client.send(request, upstream, deadline=deadline) as response:
+                await record.answered(response.head.status)
+                body, complete = await _read(response, upstream.max_response_bytes)
+            return read_result(tool, response.head, body, complete=complete)
+        except UpstreamError as error:
+            await record.failed(error)
+            return failed(_failure_text(error, upstream))
+        except asyncio.CancelledError:
+            record.cancelled()
+            raise
+
+    @asynccontextmanager
+    async def forward(self, call: ProxiedRequest) -> AsyncIterator[Response]:
+        """Pass a request on; the response's body streams while the context manager is open.
+
+        Raises a GatewayError, its `context_id` set, when there is no answer to pass back.
+        """
+        context_id = call.inbound.context_id or self._contexts.new_id()
+        try:
+            upstream, tool = self._route(call)
+            claim = ContextClaim(inbound=call.inbound)
+            # Plain traffic that says nothing of a context leaves nothing behind.
+            kept = call.inbound.says_something
+            talk = await self._contexts.open(call.principal, claim, context_id, kept=kept)
+            head = outbound_head(
+                call.request.head, upstream, _ocp_headers(talk.context, upstream), via=self._via
+            )
+            request = replace(call.request, head=head)
+            operation = _proxied_operation(upstream, call.request.head, tool)
+            record = Record(self._contexts, talk, operation)
+            async with self._stream(request, upstream, record) as response:
+                context: Headers = (("OCP-Context-ID", context_id),)
+                if kept and not record.recorded:
+                    context = (*context, ("OCP-Gateway-Recorded", "false"))
+                yield replace(response, head=inbound_head(response.head, upstream, context))
+        except GatewayError as error:
+            error.context_id = context_id
+            raise
+
+    @asynccontextmanager
+    async def _stream(
+        self, request: Request, upstream: Upstream, record: Record
+    ) -> AsyncIterator[Response]:
+        try:
+            async with self._client.send(request, upstream, deadline=None) as response:
+                await record.answered(response.head.status)
+                yield response
+        except UpstreamError as error:
+            await record.failed(error)
+            raise
+        except asyncio.CancelledError:
+            record.cancelled()
+            raise
+
+    def _tool(self, call: ToolCall) -> Tool:
+        if call.api is not None:
+            self._api(call.api)
+        tool = self.view(call.api).find(call.name)
+        if tool is None:
+            raise UnknownTool(f"there is no tool {call.name[:64]!r}")
+        return tool
+
+    def _api(self, name: str) -> tuple[Upstream, ApiCatalog]:
+        upstream = self.upstreams.get(name)
+        if upstream is None:
+            raise UnknownApi(f"there is no API {name[:64]!r}")
+        api = self.catalog.apis.get(name)
+        if api is None:
+            raise ApiUnavailable(f"the description of {name} could not be loaded")
+        return upstream, api
+
+    def _route(self, call: ProxiedRequest) -> tuple[Upstream, Tool | None]:
+        upstream, api = self._api(call.api)
+        head = call.request.head
+        path = head.target.partition("?")[0]
+        check_path(path)
+        if upstream.proxy is ProxyReach.OFF:
+            raise UnknownOperation(f"{upstream.name} is not proxied")
+        try:
+            return upstream, api.routes.match(head.method, path)
+        except GatewayError:
+            if upstream.proxy is ProxyReach.DESCRIBED:
+                raise
+            return upstream, None
+
+
+def _ocp_headers(context: AgentContext, upstream: Upstream) -> Headers:
+    if upstream.ocp_headers is OcpHeaders.OFF:
+        return ()
+    return outbound_headers(context, full=upstream.ocp_headers is OcpHeaders.FULL)
+
+
+def _tool_request(
+    request: Request, call: ToolCall, upstream: Upstream, context: AgentContext
+) -> Request:
+    """The built request with the API's own headers, the caller's permitted ones and the context."""
+    own = {name.lower() for name, _ in (*request.head.headers, *upstream.headers)}
+    passed = tuple(p for p in passed_on(call.headers, upstream) if p[0].lower() not in own)
+    configured = {name.lower() for name, _ in upstream.headers}
+    built = tuple(p for p in request.head.headers if p[0].lower() not in configured)
+    headers = (*built, *upstream.headers, *passed, *_ocp_headers(context, upstream))
+    return replace(request, head=replace(request.head, headers=headers))
+
+
+def _proxied_operation(upstream: Upstream, head: RequestHead, tool: Tool | None) -> CalledOperation:
+    # An undescribed path may hold anything, ids and secrets included: it is not recorded.
+    return CalledOperation(
+        api=upstream.name,
+        method=head.method,
+        path=tool.path if tool else None,
+        name=tool.name if tool else None,
+    )
+
+
+async def _read(response: Response, limit: int) -> tuple[bytes, bool]:
+    """The body, or its first `limit` bytes, and whether that is all."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.body:
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            return b"".join(chunks)[:limit], False
+    return b"".join(chunks), True
+
+
+def _failure_text(error: UpstreamError, upstream: Upstream) -> str:
+    if isinstance(error, UpstreamTimeout):
+        return (
+            f"{upstream.name} did not answer in {upstream.timeout_seconds:g} s. Retrying may help."
+        )
+    return f"{error}. Retrying may help."

@@ -1,0 +1,101 @@
+"""What the gateway says about itself and its tools, in each revision's words."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+from weakref import WeakKeyDictionary
+
+from gateway.catalog import Tool, View
+from gateway.mcp.json_text import encode_json
+from gateway.mcp.revisions import Revision
+
+SERVER_INFO = "io.modelcontextprotocol/serverInfo"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """How the gateway presents itself.
+
+    `ttl_ms`: how long a modern client may keep a tool list; `cache_scope`: `private` as soon as
+    lists may differ between callers.
+    """
+
+    version: str
+    name: str = "ocp-gateway"
+    title: str = "OCP Gateway"
+    ttl_ms: int = 0
+    cache_scope: Literal["public", "private"] = "public"
+
+    @property
+    def info(self) -> Mapping[str, object]:
+        return {"name": self.name, "version": self.version}
+
+    def complete(self, members: Mapping[str, object]) -> dict[str, object]:
+        """A modern result: every one says that it is complete and who made it."""
+        return {**members, "resultType": "complete", "_meta": {SERVER_INFO: self.info}}
+
+    def cacheable(self, members: Mapping[str, object]) -> dict[str, object]:
+        """A modern result that a client may keep (2026-07-28, caching)."""
+        caching = {"ttlMs": self.ttl_ms, "cacheScope": self.cache_scope}
+        return self.complete({**members, **caching})
+
+
+class ToolPages:
+    """Encoded `tools/list` results, one per revision and view: lists are encoded once, not per ask.
+
+    A view is immutable, so its pages never grow stale; they go when the view goes.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._pages: WeakKeyDictionary[View, dict[str, bytes]] = WeakKeyDictionary()
+
+    def page(self, revision: Revision, view: View) -> bytes:
+        """The JSON of the whole result object."""
+        pages = self._pages.setdefault(view, {})
+        page = pages.get(revision.name)
+        if page is None:
+            page = pages[revision.name] = encode_json(self._listing(revision, view))
+        return page
+
+    def _listing(self, revision: Revision, view: View) -> Mapping[str, object]:
+        tools = [describe_tool(name, tool, revision) for name, tool in view.tools.items()]
+        return self._server.cacheable({"tools": tools}) if revision.modern else {"tools": tools}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """What is on offer to one caller. `view` may raise a GatewayError while an API is loading."""
+
+    server: Server
+    pages: ToolPages
+    view: Callable[[], View]
+
+
+def describe_tool(name: str, tool: Tool, revision: Revision) -> dict[str, object]:
+    """One tool's definition as `tools/list` publishes it under `revision`."""
+    definition: dict[str, object] = {"name": name, "description": tool.description}
+    if revision.titles and tool.title:
+        definition["title"] = tool.title
+    definition["inputSchema"] = tool.input_schema
+    if revision.annotations:
+        definition["annotations"] = annotations_of(tool.method)
+    return definition
+
+
+def annotations_of(method: str) -> dict[str, bool]:
+    """Hints that follow from the HTTP method's semantics (RFC 9110 section 9.2).
+
+    POST and PATCH promise nothing, so nothing is said beyond that the tool reaches out.
+    """
+    return {**_HINTS.get(method.upper(), {}), "openWorldHint": True}
+
+
+_SAFE = {"readOnlyHint": True, "idempotentHint": True}
+_HINTS: Mapping[str, Mapping[str, bool]] = {
+    "GET": _SAFE,
+    "HEAD": _SAFE,
+    "OPTIONS": _SAFE,
+    "PUT": {"idempotentHint": True},
+    "DELETE": {"destructiveHint": True, "idempotentHint": True},
+}

@@ -1,0 +1,38 @@
+"""The five revisions of MCP and what each of them has."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """What may be sent under one revision. The defaults are those of the newest legacy one."""
+
+    name: str
+    modern: bool = False  # stateless envelope: _meta on each request, resultType on each result
+    annotations: bool = True  # tool annotations
+    audio: bool = True  # audio content blocks
+    titles: bool = True  # tool and implementation titles
+    structured: bool = True  # structuredContent, JSON objects
+    any_structured: bool = False  # structuredContent, any JSON value
+    batches: bool = False  # JSON-RPC arrays are received
+
+
+V2024_11_05 = Revision(
+    name="2024-11-05", annotations=False, audio=False, titles=False, structured=False
+)
+V2025_03_26 = Revision(name="2025-03-26", titles=False, structured=False, batches=True)
+V2025_06_18 = Revision(name="2025-06-18")
+V2025_11_25 = Revision(name="2025-11-25")
+V2026_07_28 = Revision(name="2026-07-28", modern=True, any_structured=True)
+
+LEGACY = (V2024_11_05, V2025_03_26, V2025_06_18, V2025_11_25)
+"""In order; session ids carry the position, so entries are only ever appended."""
+
+LEGACY_BY_NAME = {revision.name: revision for revision in LEGACY}
+
+LATEST_LEGACY = V2025_11_25
+
+ASSUMED = V2025_03_26
+"""For a client that names no revision (2025-06-18 transports, "Protocol Version Header")."""
+
+MODERN_BY_NAME = {V2026_07_28.name: V2026_07_28}

@@ -1,0 +1,170 @@
+"""One description as a whole: which version, which operations, what was left out and why."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from gateway.errors import DescriptionError
+from gateway.openapi.document import Document, Node, UnresolvedRef, join
+from gateway.openapi.model import METHODS, Operation, Problem, Signature
+from gateway.openapi.parameters import Skip, read_body, read_parameters
+from gateway.openapi.schemas import Schemas, SchemaTooDeep
+
+_TOOL_METHODS = frozenset(method.lower() for method in METHODS)
+# Fixed fields of a Path Item Object that are methods but no tools (contract section 6).
+_OTHER_METHODS = frozenset({"trace", "query"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """`version` is `3.0` or `3.1`; `operations` and `problems` are in the document's order.
+
+    `signatures` names every operation that can be told apart, the skipped ones included.
+    """
+
+    api: str
+    version: str
+    title: str
+    document: Document
+    schemas: Schemas
+    operations: tuple[Operation, ...]
+    signatures: tuple[Signature, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def servers(self) -> tuple[Mapping[str, object], ...]:
+        """The document's Server Objects, those that are objects."""
+        servers = self.document.root.get("servers")
+        if not isinstance(servers, list | tuple):
+            return ()
+        return tuple(server for server in servers if isinstance(server, Mapping))
+
+
+def read_description(root: object, *, api: str) -> Description:
+    """Read a parsed description.
+
+    A fault inside one operation costs that operation and becomes a Problem. Raises
+    DescriptionError when the whole is no OpenAPI 3.0 or 3.1 description.
+    """
+    if not isinstance(root, Mapping):
+        raise DescriptionError("the description is not an object")
+    version = _version(root)
+    paths = root.get("paths", {})
+    if not isinstance(paths, Mapping):
+        raise DescriptionError("/paths: is not an object")
+    document = Document(root)
+    schemas = Schemas(document, ref_siblings=version != "3.0")
+    reader = _Reader(api, document, schemas)
+    for path, item in paths.items():
+        reader.read_path(str(path), item)
+    info = root.get("info")
+    title = info.get("title") if isinstance(info, Mapping) else None
+    return Description(
+        api=api,
+        version=version,
+        title=title.strip() if isinstance(title, str) else "",
+        document=document,
+        schemas=schemas,
+        operations=tuple(reader.operations),
+        signatures=tuple(reader.signatures),
+        problems=tuple(reader.problems),
+    )
+
+
+def _version(root: Mapping[str, object]) -> str:
+    # `openapi: 3.0` without quotes is a number in YAML.
+    given = str(root.get("openapi", "")).strip()
+    if given.startswith(("3.0", "3.1")):
+        return given[:3]
+    if "swagger" in root:
+        raise DescriptionError(
+            f"Swagger {root['swagger']} is not supported, OpenAPI 3.0 and 3.1 are"
+        )
+    if not given:
+        raise DescriptionError("there is no `openapi` member: not an OpenAPI description")
+    raise DescriptionError(f"OpenAPI {given[:20]} is not supported, 3.0 and 3.1 are")
+
+
+class _Reader:
+    """Walks the paths of one document, collecting operations and problems."""
+
+    def __init__(self, api: str, document: Document, schemas: Schemas) -> None:
+        self.api = api
+        self.document = document
+        self.schemas = schemas
+        self.operations: list[Operation] = []
+        self.signatures: list[Signature] = []
+        self.problems: list[Problem] = []
+
+    def report(self, pointer: str, severity: str, message: str) -> None:
+        self.problems.append(
+            Problem(api=self.api, pointer=pointer, severity=severity, message=message)
+        )
+
+    def read_path(self, path: str, item: object) -> None:
+        pointer = join("/paths", path)
+        if not path.startswith("/"):
+            if not path.startswith("x-"):
+                self.report(pointer, "error", "a path starts with `/`; skipped")
+            return
+        try:
+            members = self._path_item(Node(value=item, pointer=pointer))
+        except UnresolvedRef as error:
+            self.report(error.pointer, "error", f"{error.reason}; skipped")
+            return
+        for key, node in members.items():
+            if key in _TOOL_METHODS:
+                self._read_operation(path, key.upper(), node, members.get("parameters"))
+            elif key in _OTHER_METHODS:
+                self.report(node.pointer, "warning", f"{key.upper()} operations are no tools")
+
+    def _path_item(self, node: Node) -> dict[str, Node]:
+        """The members of a Path Item Object; its own win over those of its `$ref` (3.1)."""
+        if node.value is None:
+            return {}
+        own = dict(self._members(node))
+        target = self.document.follow(node)
+        return dict(self._members(target)) | own if target is not node else own
+
+    def _members(self, node: Node) -> Iterator[tuple[str, Node]]:
+        if not isinstance(node.value, Mapping):
+            raise UnresolvedRef(node.pointer, "a path item is an object")
+        for key, value in node.value.items():
+            if key != "$ref":
+                yield str(key), Node(value=value, pointer=join(node.pointer, str(key)))
+
+    def _read_operation(self, path: str, method: str, node: Node, shared: Node | None) -> None:
+        operation_id = node.value.get("operationId") if isinstance(node.value, Mapping) else None
+        if not isinstance(operation_id, str):
+            operation_id = None
+        self.signatures.append(Signature(method=method, path=path, operation_id=operation_id))
+        try:
+            operation = self._operation(path, method, node, shared, operation_id)
+        except (UnresolvedRef, Skip) as error:
+            self.report(error.pointer, "error", f"{method} {path} skipped: {error.reason}")
+        except SchemaTooDeep:
+            self.report(node.pointer, "error", f"{method} {path} skipped: a schema is too deep")
+        else:
+            self.operations.append(operation)
+
+    def _operation(
+        self, path: str, method: str, node: Node, shared: Node | None, operation_id: str | None
+    ) -> Operation:
+        if not isinstance(node.value, Mapping):
+            raise Skip(node.pointer, "an operation is an object")
+        parameters, warnings = read_parameters(
+            self.document, path, shared, node.child("parameters"), node.pointer
+        )
+        for pointer, message in warnings:
+            self.report(pointer, "warning", message)
+        body = read_body(self.document, node.child("requestBody"))
+        for part in (*parameters, *((body,) if body else ())):
+            self.schemas.check(part.schema, part.pointer)
+        return Operation(
+            method=method,
+            path=path,
+            operation_id=operation_id,
+            parameters=parameters,
+            body=body,
+            node=node.value,
+            pointer=node.pointer,
+        )

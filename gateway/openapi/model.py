@@ -1,0 +1,94 @@
+"""What a description says, as values: operations, their parameters and bodies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Schema = Mapping[str, object] | bool
+"""A Schema Object as the document writes it; `gateway.openapi.schemas` makes JSON Schema of it."""
+
+LOCATIONS = ("path", "query", "header", "cookie")
+METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A finding about one description. `severity` is `error` (something was left out) or `warning`.
+
+    `pointer` is the JSON Pointer of the place in the description.
+    """
+
+    api: str
+    pointer: str
+    severity: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A Parameter Object, its defaults filled in (OpenAPI 3.1 section 4.8.12).
+
+    `media_type` is set for a `content` parameter, whose value is one serialised text.
+    """
+
+    name: str
+    location: str
+    required: bool
+    schema: Schema
+    pointer: str
+    style: str
+    explode: bool
+    allow_reserved: bool = False
+    media_type: str | None = None
+    description: str = ""
+    deprecated: bool = False
+    examples: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """A Request Body Object reduced to the one media type that the gateway sends."""
+
+    media_type: str
+    schema: Schema
+    pointer: str
+    required: bool
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method on one path. `node` is the Operation Object for what is read at first use."""
+
+    method: str
+    path: str
+    operation_id: str | None
+    parameters: tuple[Parameter, ...]
+    body: Body | None
+    node: Mapping[str, object]
+    pointer: str
+
+    @property
+    def deprecated(self) -> bool:
+        return self.node.get("deprecated") is True
+
+    def text(self, member: str) -> str:
+        """The Operation Object's text member, stripped; empty where it has none."""
+        value = self.node.get(member)
+        return value.strip() if isinstance(value, str) else ""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Its tags, each once, in the order of the document."""
+        tags = self.node.get("tags")
+        if not isinstance(tags, list | tuple):
+            return ()
+        return tuple(dict.fromkeys(tag for tag in tags if isinstance(tag, str)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """What an operation's name depends on: published or skipped, it takes part in clashes."""
+
+    method: str
+    path: str
+    operation_id: str | None

@@ -1,0 +1,260 @@
+"""Schema Objects as JSON Schema 2020-12: each result closed under `$defs`, nothing inlined.
+
+Definitions keep their references, so recursion stays recursion and a result is never larger than
+the parts of the document that it reaches.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from hashlib import sha256
+
+from gateway.openapi.document import Document, Node, UnresolvedRef, join
+from gateway.openapi.keywords import KEYWORDS, Kind, fits
+from gateway.openapi.model import Schema
+
+# orjson writes at most 254 levels; real schemas stay below 30.
+MAX_DEPTH = 100
+
+Json = dict[str, object]
+Convert = Callable[[Schema], Json | bool]
+
+
+class Direction(StrEnum):
+    """Which way values travel: inputs have no `readOnly` properties, outputs no `writeOnly`."""
+
+    INPUT = "readOnly"
+    OUTPUT = "writeOnly"
+
+
+class SchemaTooDeep(Exception):
+    """A schema nested beyond MAX_DEPTH."""
+
+
+class Schemas:
+    """The schemas of one document. Converted definitions are kept and shared."""
+
+    def __init__(self, document: Document, *, ref_siblings: bool) -> None:
+        """`ref_siblings`: whether keywords beside `$ref` count (3.1) or not (3.0)."""
+        self.document = document
+        self.ref_siblings = ref_siblings
+        self._checked: set[str] = set()
+        self._definitions: dict[tuple[str, Direction], tuple[Json | bool, tuple[str, ...]]] = {}
+
+    def check(self, schema: Schema, pointer: str) -> None:
+        """Raise UnresolvedRef for a reference, at any distance, that leads to no schema."""
+        todo = [Node(value=schema, pointer=pointer)]
+        while todo:
+            node = todo.pop()
+            if node.pointer.count("/") > 3 * MAX_DEPTH:
+                raise SchemaTooDeep(node.pointer)
+            todo.extend(self._new_targets(node))
+            todo.extend(subschemas(node))
+
+    def _new_targets(self, node: Node) -> Iterator[Node]:
+        ref = node.value.get("$ref") if isinstance(node.value, Mapping) else None
+        if not isinstance(ref, str):
+            return
+        target = self.document.lookup(ref, node.pointer)
+        if target.pointer in self._checked:
+            return
+        if not isinstance(self.document.follow(target).value, Mapping | bool):
+            raise UnresolvedRef(node.pointer, f"the reference {ref!r} points at no schema")
+        self._checked.add(target.pointer)
+        yield target
+
+    def bundle(self, build: Callable[[Convert], Json], direction: Direction) -> Json:
+        """What `build` makes with converted schemas, plus `$defs` for all that it refers to.
+
+        `build` is called again when two definitions would share a name (contract section 6).
+        """
+        bundle = _Bundle(self, direction, {})
+        root = build(bundle.convert)
+        definitions = bundle.definitions()
+        if clashing := _clashes(bundle.pointers):
+            bundle = _Bundle(self, direction, clashing)
+            root = build(bundle.convert)
+            definitions = bundle.definitions()
+        return root | {"$defs": definitions} if definitions else root
+
+    def definition(self, pointer: str, direction: Direction) -> tuple[Json | bool, tuple[str, ...]]:
+        """The converted schema at `pointer` and the pointers it refers to; made once."""
+        key = (pointer, direction)
+        if (kept := self._definitions.get(key)) is None:
+            part = _Bundle(self, direction, {})
+            kept = (part.convert(self.schema_at(pointer)), tuple(part.pointers))
+            self._definitions[key] = kept
+        return kept
+
+    def schema_at(self, pointer: str) -> Schema:
+        value = self.document.lookup(f"#{pointer.replace('%', '%25')}", pointer).value
+        return value if isinstance(value, Mapping | bool) else True
+
+
+def subschemas(node: Node) -> Iterator[Node]:
+    """The schemas directly inside `node`, with their pointers."""
+    if not isinstance(node.value, Mapping):
+        return
+    for key, value in node.value.items():
+        kind = KEYWORDS.get(key)
+        at = join(node.pointer, key)
+        if kind is Kind.SCHEMA and isinstance(value, Mapping):
+            yield Node(value=value, pointer=at)
+        elif kind is Kind.SCHEMAS and isinstance(value, list | tuple):
+            yield from (Node(value=v, pointer=f"{at}/{i}") for i, v in enumerate(value))
+        elif kind is Kind.NAMED_SCHEMAS and isinstance(value, Mapping):
+            yield from (Node(value=v, pointer=join(at, str(k))) for k, v in value.items())
+
+
+def definition_name(pointer: str) -> str:
+    """The last token of `pointer`, its foreign characters as `_` (contract section 6)."""
+    token = pointer.rsplit("/", 1)[-1].replace("~1", "/").replace("~0", "~")
+    return re.sub(r"[^A-Za-z0-9_]", "_", token) or "_"
+
+
+def _clashes(pointers: Mapping[str, None]) -> dict[str, str]:
+    """Names for the pointers whose plain name another one has, too; both sides are renamed."""
+    by_name: dict[str, list[str]] = {}
+    for pointer in pointers:
+        by_name.setdefault(definition_name(pointer), []).append(pointer)
+    return {
+        pointer: f"{name}_{sha256(pointer.encode()).hexdigest()[:6]}"
+        for name, members in by_name.items()
+        if len(members) > 1
+        for pointer in members
+    }
+
+
+class _Bundle:
+    """One conversion under way: collects the pointers that its parts refer to."""
+
+    def __init__(self, schemas: Schemas, direction: Direction, names: Mapping[str, str]) -> None:
+        self._schemas = schemas
+        self._direction = direction
+        self._names = names
+        self._depth = 0
+        self.pointers: dict[str, None] = {}
+
+    def definitions(self) -> dict[str, object]:
+        """Everything reachable, by definition name."""
+        found: dict[str, object] = {}
+        todo = list(self.pointers)
+        while todo:
+            pointer = todo.pop()
+            name = self._name(pointer)
+            before = len(self.pointers)
+            if self._names:
+                found[name] = self.convert(self._schemas.schema_at(pointer))
+                todo.extend(list(self.pointers)[before:])
+            else:
+                found[name], needs = self._schemas.definition(pointer, self._direction)
+                todo.extend(p for p in needs if p not in self.pointers)
+                self.pointers.update(dict.fromkeys(needs))
+        return {name: found[name] for name in sorted(found)}
+
+    def convert(self, schema: Schema) -> Json | bool:
+        if not isinstance(schema, Mapping):
+            return schema is not False
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise SchemaTooDeep
+        try:
+            return self._convert(schema)
+        finally:
+            self._depth -= 1
+
+    def _convert(self, schema: Mapping[str, object]) -> Json:
+        out: Json = {}
+        ref = schema.get("$ref")
+        if isinstance(ref, str):
+            out["$ref"] = self._refer(ref)
+            if not self._schemas.ref_siblings:
+                return out
+        for key, value in schema.items():
+            if kind := KEYWORDS.get(key):
+                self._put(out, key, kind, value)
+        return _modernise(out, schema)
+
+    def _put(self, out: Json, key: str, kind: Kind, value: object) -> None:
+        if kind is Kind.SCHEMA:
+            self._put_schema(out, key, value)
+        elif kind is Kind.NAMED_SCHEMAS:
+            self._put_named(out, key, value)
+        elif kind is Kind.SCHEMAS:
+            if isinstance(value, list | tuple) and value:
+                out[key] = [self.convert(v) for v in value]
+        elif fits(kind, value):
+            out[key] = value
+
+    def _put_schema(self, out: Json, key: str, value: object) -> None:
+        if isinstance(value, Mapping | bool):
+            out[key] = self.convert(value)
+        elif key == "items" and isinstance(value, list | tuple):
+            # The tuple form of older drafts.
+            out["prefixItems"] = [self.convert(v) for v in value]
+
+    def _put_named(self, out: Json, key: str, value: object) -> None:
+        if not isinstance(value, Mapping):
+            return
+        hidden = self._direction.value
+        out[key] = {
+            str(name): self.convert(part)
+            for name, part in value.items()
+            if not (key == "properties" and isinstance(part, Mapping) and part.get(hidden) is True)
+        }
+
+    def _refer(self, ref: str) -> str:
+        pointer = self._schemas.document.lookup(ref, ref).pointer
+        self.pointers[pointer] = None
+        return f"#/$defs/{self._name(pointer)}"
+
+    def _name(self, pointer: str) -> str:
+        return self._names.get(pointer) or definition_name(pointer)
+
+
+def _modernise(out: Json, schema: Mapping[str, object]) -> Json:
+    """What OpenAPI 3.0 says in its own words, in those of JSON Schema 2020-12."""
+    for bound, limit in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if schema.get(bound) is True and limit in out:
+            out[bound] = out.pop(limit)
+    if "example" in schema and "examples" not in out and fits(Kind.DATA, schema["example"]):
+        out["examples"] = [schema["example"]]
+    if "required" in out and isinstance(declared := schema.get("properties"), Mapping):
+        _drop_hidden_required(out, declared)
+    if isinstance(discriminator := schema.get("discriminator"), Mapping):
+        _put_discriminator(out, discriminator)
+    return _admit_null(out) if schema.get("nullable") is True else out
+
+
+def _drop_hidden_required(out: Json, declared: Mapping[str, object]) -> None:
+    shown, required = out.get("properties"), out["required"]
+    hidden = declared.keys() - shown.keys() if isinstance(shown, Mapping) else frozenset()
+    names = [n for n in required if n not in hidden] if isinstance(required, list) else []
+    if names:
+        out["required"] = names
+    else:
+        del out["required"]
+
+
+def _put_discriminator(out: Json, discriminator: Mapping[str, object]) -> None:
+    """Keep the annotation; a mapping's references become plain names, so that none can dangle."""
+    if not isinstance(name := discriminator.get("propertyName"), str):
+        return
+    kept: Json = {"propertyName": name}
+    if isinstance(mapping := discriminator.get("mapping"), Mapping):
+        kept["mapping"] = {
+            str(k): definition_name(v) for k, v in mapping.items() if isinstance(v, str)
+        }
+    out["discriminator"] = kept
+
+
+def _admit_null(out: Json) -> Json:
+    """`nullable: true` (OpenAPI 3.0.3 section 4.7.24.1), generously: also without a `type`."""
+    kind = out.get("type")
+    if isinstance(kind, str):
+        out["type"] = [kind, "null"]
+    elif any(key in out for key in ("allOf", "anyOf", "oneOf", "enum", "const")):
+        return {"anyOf": [out, {"type": "null"}]}
+    if isinstance(values := out.get("enum"), list) and None not in values:
+        out["enum"] = [*values, None]
+    return out

@@ -1,0 +1,1 @@
+"""Inbound: HTTP and stdio as thin shells around the engine."""

@@ -1,0 +1,47 @@
+"""The HTTP server: which route has which handler."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+from aiohttp.http import SERVER_SOFTWARE
+
+from gateway.server.health import StatusEndpoint
+from gateway.server.mcp_http import McpEndpoint
+from gateway.server.proxy import ProxyEndpoint
+from gateway.server.tools import ToolsEndpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoints:
+    """Every handler that the server has."""
+
+    status: StatusEndpoint
+    tools: ToolsEndpoint
+    proxy: ProxyEndpoint
+    mcp: McpEndpoint
+
+
+def make_app(endpoints: Endpoints, *middlewares: object) -> web.Application:
+    """The application; the first middleware is the outermost."""
+    app = web.Application(middlewares=middlewares)  # type: ignore[arg-type]
+    router = app.router
+    router.add_get("/", endpoints.status.index)
+    router.add_get("/healthz", endpoints.status.healthz)
+    router.add_get("/readyz", endpoints.status.readyz)
+    router.add_get("/tools", endpoints.tools.list_tools)
+    router.add_get("/tools/{name}", endpoints.tools.show_tool)
+    router.add_post("/tools/{name}", endpoints.tools.call_tool)
+    router.add_get("/apis", endpoints.status.list_apis)
+    router.add_route("*", "/apis/{rest:.*}", endpoints.proxy.forward)
+    router.add_route("*", "/mcp", endpoints.mcp.answer)
+    router.add_route("*", "/mcp/{api}", endpoints.mcp.answer)
+    app.on_response_prepare.append(_name_server)
+    app.on_shutdown.append(endpoints.mcp.close_streams)
+    app.on_cleanup.append(endpoints.mcp.end_calls)
+    return app
+
+
+async def _name_server(_: web.Request, response: web.StreamResponse) -> None:
+    # aiohttp names itself and Python, versions included; an upstream's own name passes.
+    if response.headers.get("Server") == SERVER_SOFTWARE:
+        response.headers["Server"] = "ocp-gateway"

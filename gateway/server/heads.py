@@ -1,0 +1,33 @@
+"""aiohttp's requests in our own words."""
+
+from aiohttp import web
+
+from gateway.errors import BadRequest, PayloadTooLarge
+from gateway.messages import Headers
+
+
+def headers_of(request: web.Request) -> Headers:
+    """The header pairs as they arrived; bytes read as Latin-1, so that none is lost."""
+    return tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in request.raw_headers)
+
+
+def raw_target(request: web.Request) -> str:
+    """The request target as sent, in origin form. Raises BadRequest for any other form."""
+    target = request.raw_path
+    if not target.startswith("/") or target.startswith("//"):
+        raise BadRequest("the request target is not in origin form")
+    return target
+
+
+async def read_body(request: web.Request, limit: int) -> bytes:
+    """The whole body. Raises PayloadTooLarge as soon as it passes `limit` bytes."""
+    if (request.content_length or 0) > limit:
+        raise PayloadTooLarge(f"the body is larger than {limit} bytes")
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.content.iter_any():
+        size += len(chunk)
+        if size > limit:
+            raise PayloadTooLarge(f"the body is larger than {limit} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)

@@ -1,0 +1,60 @@
+"""`GET /`, `/healthz`, `/readyz`, `/apis`: what is there and how it fares."""
+
+from aiohttp import web
+
+from gateway import __version__
+from gateway.engine import Gateway
+from gateway.mcp import encode_json
+
+ENDPOINTS = {
+    "tools": "/tools",
+    "apis": "/apis",
+    "mcp": "/mcp",
+    "health": "/healthz",
+    "readiness": "/readyz",
+}
+
+
+class StatusEndpoint:
+    """`needs_all`: ready only when every API has a catalog, else when any has."""
+
+    def __init__(self, gateway: Gateway, *, needs_all: bool, public_url: str | None) -> None:
+        self._gateway = gateway
+        self._needs_all = needs_all
+        self._public_url = public_url
+
+    async def index(self, request: web.Request) -> web.Response:
+        # The guard has judged the Host already.
+        base = self._public_url or f"http://{request.host}"
+        links = {name: base + path for name, path in ENDPOINTS.items()}
+        return _json({"name": "ocp-gateway", "version": __version__, "links": links})
+
+    async def healthz(self, _: web.Request) -> web.Response:
+        return _json({"status": "ok"})
+
+    async def readyz(self, _: web.Request) -> web.Response:
+        """503 without a catalog; a store that is down only degrades: calls go on."""
+        loaded = len(self._gateway.catalog.apis)
+        wanted = len(self._gateway.upstreams) if self._needs_all else 1
+        if loaded < wanted:
+            return _json({"status": "unready", "apis": loaded}, status=503)
+        if not await self._gateway.store_is_up():
+            return _json({"status": "degraded", "reason": "context store unavailable"})
+        return _json({"status": "ok"})
+
+    async def list_apis(self, _: web.Request) -> web.Response:
+        catalogs = self._gateway.catalog.apis
+        apis = [
+            {
+                "name": name,
+                "state": "ready" if name in catalogs else "unavailable",
+                "tools": len(catalogs[name].tools) if name in catalogs else 0,
+                "problems": len(catalogs[name].problems) if name in catalogs else 0,
+            }
+            for name in sorted(self._gateway.upstreams)
+        ]
+        return _json({"apis": apis})
+
+
+def _json(value: object, *, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=encode_json(value), content_type="application/json")

@@ -1,0 +1,83 @@
+"""`/apis/{name}/...`: bodies stream both ways, heads go through the core."""
+
+from collections.abc import AsyncIterator, Callable
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from gateway.context import read_inbound
+from gateway.engine import Gateway, ProxiedRequest
+from gateway.errors import GatewayError, PayloadTooLarge, UpstreamError
+from gateway.messages import Request, RequestHead, Response, header
+from gateway.policy import Principal
+from gateway.server.heads import headers_of, raw_target
+
+PREFIX = "/apis/"
+# RFC 9110 sections 6.4.1 and 15.3.5, 15.4.5: these answers never have a body.
+_BODILESS = frozenset({204, 304})
+
+
+class ProxyEndpoint:
+    """The handler of everything below `/apis/`."""
+
+    def __init__(
+        self, gateway: Gateway, *, principal_of: Callable[[web.Request], Principal]
+    ) -> None:
+        self._gateway = gateway
+        self._principal_of = principal_of
+
+    async def forward(self, request: web.Request) -> web.StreamResponse:
+        api, target = _split(raw_target(request))
+        headers = headers_of(request)
+        upstream = self._gateway.upstreams.get(api)
+        limit = upstream.max_body_bytes if upstream else 0
+        body = None
+        if request.can_read_body:
+            if upstream and (request.content_length or 0) > limit:
+                raise PayloadTooLarge(f"the body is larger than {limit} bytes")
+            body = _limited(request, limit)
+        head = RequestHead(method=request.method, target=target, headers=headers)
+        call = ProxiedRequest(
+            api=api,
+            request=Request(head=head, body=body),
+            principal=self._principal_of(request),
+            inbound=read_inbound(headers),
+        )
+        async with self._gateway.forward(call) as response:
+            return await _pass_back(request, response)
+
+
+def _split(target: str) -> tuple[str, str]:
+    """API name and the target below it: path and query as sent, the path starting with `/`."""
+    path, mark, query = target.partition("?")
+    name, slash, rest = path.removeprefix(PREFIX).partition("/")
+    return name, f"/{rest}{mark}{query}" if slash or mark or not rest else "/"
+
+
+async def _limited(request: web.Request, limit: int) -> AsyncIterator[bytes]:
+    size = 0
+    async for chunk in request.content.iter_any():
+        size += len(chunk)
+        if size > limit:
+            raise PayloadTooLarge(f"the body is larger than {limit} bytes")
+        yield chunk
+
+
+async def _pass_back(request: web.Request, response: Response) -> web.StreamResponse:
+    out = web.StreamResponse(
+        status=response.head.status, headers=CIMultiDict(response.head.headers)
+    )
+    bodiless = request.method == "HEAD" or response.head.status in _BODILESS
+    if not bodiless and header(response.head.headers, "content-length") is None:
+        out.enable_chunked_encoding()
+    await out.prepare(request)
+    try:
+        async for chunk in response.body:
+            await out.write(chunk)
+    except (UpstreamError, GatewayError):
+        # The head is out: only a cut connection still tells the caller that this is not all.
+        if request.transport is not None:
+            request.transport.abort()
+        return out
+    await out.write_eof()
+    return out

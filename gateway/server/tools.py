@@ -1,0 +1,172 @@
+"""`GET /tools`, `GET /tools/{name}`, `POST /tools/{name}`: the catalog over plain HTTP."""
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from weakref import WeakKeyDictionary
+
+from aiohttp import web
+
+from gateway.catalog import Tool, View
+from gateway.context import read_inbound
+from gateway.dialects import ocp_tool
+from gateway.engine import CallOutcome, ContextClaim, Gateway, ToolCall
+from gateway.errors import BadRequest, NotAvailable, UnknownTool
+from gateway.mcp import LATEST_LEGACY, V2026_07_28, describe_tool, encode_json, parse_json
+from gateway.mcp.errors import RpcError
+from gateway.mcp.results import render_content
+from gateway.messages import Headers
+from gateway.policy import Principal
+from gateway.server.heads import headers_of, read_body
+from gateway.server.problems import problem
+
+Json = dict[str, object]
+Describe = Callable[[str, Tool], Json]
+
+FORMATS: Mapping[str, Describe] = {
+    "ocp": lambda name, tool: {**ocp_tool(tool), "name": name},
+    "mcp": lambda name, tool: describe_tool(name, tool, V2026_07_28),
+}
+_LATER_FORMATS = frozenset({"openai", "openai-responses", "anthropic", "gemini", "langchain"})
+_LATER_QUERY = frozenset({"search", "limit", "cursor", "max_tokens", "dry_run", "confirm"})
+
+
+class ToolsEndpoint:
+    """The handlers of `/tools`. Encoded lists are kept for as long as their view lives."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        *,
+        principal_of: Callable[[web.Request], Principal],
+        max_body_bytes: int,
+    ) -> None:
+        self._gateway = gateway
+        self._principal_of = principal_of
+        self._max_body_bytes = max_body_bytes
+        self._lists: WeakKeyDictionary[View, dict[str, tuple[bytes, str]]] = WeakKeyDictionary()
+
+    async def list_tools(self, request: web.Request) -> web.Response:
+        query = _query(request, allowed=("format", "api"))
+        form = _format(query)
+        body, etag = self._list(self._gateway.view(query.get("api")), form)
+        headers = {"ETag": etag, "Cache-Control": "no-cache"}
+        if _is_known(etag, request.headers.get("If-None-Match", "")):
+            return web.Response(status=304, headers=headers)
+        return web.Response(body=body, content_type="application/json", headers=headers)
+
+    async def show_tool(self, request: web.Request) -> web.Response:
+        query = _query(request, allowed=("format", "api"))
+        name = request.match_info["name"]
+        tool = self._gateway.view(query.get("api")).find(name)
+        if tool is None:
+            raise UnknownTool(f"there is no tool {name[:64]!r}")
+        definition = FORMATS[_format(query)](name, tool)
+        shown = {
+            "tool": definition,
+            "digest": tool.digest,
+            "tokens": -(-len(encode_json(definition)) // 4),
+            "source": {
+                "api": tool.api,
+                "method": tool.method,
+                "path": tool.path,
+                "operationId": tool.operation_id,
+            },
+        }
+        return web.Response(body=encode_json(shown), content_type="application/json")
+
+    async def call_tool(self, request: web.Request) -> web.Response:
+        query = _query(request, allowed=("api",))
+        if request.content_type != "application/json" and request.can_read_body:
+            # Also what keeps a form on some web page from calling tools without a preflight.
+            return problem(
+                status=415,
+                code="unsupported_media_type",
+                title="Unsupported media type",
+                detail="Arguments are sent as application/json.",
+            )
+        headers = headers_of(request)
+        call = ToolCall(
+            name=request.match_info["name"],
+            arguments=_arguments(await read_body(request, self._max_body_bytes)),
+            principal=self._principal_of(request),
+            claim=ContextClaim(inbound=read_inbound(headers)),
+            api=query.get("api"),
+            headers=headers,
+        )
+        outcome = await self._gateway.call_tool(call)
+        return web.Response(
+            body=encode_json(_shown(outcome)),
+            content_type="application/json",
+            headers={"OCP-Context-ID": outcome.context_id},
+        )
+
+    def _list(self, view: View, form: str) -> tuple[bytes, str]:
+        kept = self._lists.setdefault(view, {})
+        if form not in kept:
+            describe = FORMATS[form]
+            tools = [describe(name, tool) for name, tool in view.tools.items()]
+            body = encode_json({"tools": tools, "digest": view.digest, "nextCursor": None})
+            kept[form] = body, f'"{sha256(body).hexdigest()[:32]}"'
+        return kept[form]
+
+
+def _query(request: web.Request, *, allowed: tuple[str, ...]) -> Mapping[str, str]:
+    for name in request.query:
+        if name in allowed:
+            continue
+        if name in _LATER_QUERY:
+            raise NotAvailable(f"the query parameter {name} is not available yet")
+        raise BadRequest(f"there is no query parameter {name[:64]!r} here")
+    return request.query
+
+
+def _format(query: Mapping[str, str]) -> str:
+    form = query.get("format", "ocp")
+    if form in _LATER_FORMATS:
+        raise NotAvailable(f"the format {form} is not available yet")
+    if form not in FORMATS:
+        raise BadRequest(f"there is no format {form[:40]!r}; there are {', '.join(FORMATS)}")
+    return form
+
+
+def _is_known(etag: str, if_none_match: str) -> bool:
+    """RFC 9110 section 13.1.2: a list of tags, compared weakly, or `*`."""
+    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return etag in tags or "*" in tags
+
+
+def _arguments(body: bytes) -> Mapping[str, object]:
+    if not body.strip():
+        return {}
+    try:
+        value = parse_json(body)
+    except RpcError as error:
+        raise BadRequest(str(error)) from error
+    if not isinstance(value, dict):
+        raise BadRequest("the arguments are not a JSON object")
+    return value
+
+
+def _shown(outcome: CallOutcome) -> Json:
+    result = outcome.result
+    return {
+        "status": result.status,
+        "headers": _joined(result.headers),
+        "content": [
+            render_content(block, LATEST_LEGACY, index)
+            for index, block in enumerate(result.content)
+        ],
+        "structuredContent": result.structured.value if result.structured else None,
+        "isError": result.is_error,
+        "context_id": outcome.context_id,
+        "recorded": outcome.recorded,
+    }
+
+
+def _joined(headers: Headers) -> dict[str, str]:
+    """One member per name; several values are joined as RFC 9110 section 5.3 allows."""
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        key = name.lower()
+        joined[key] = f"{joined[key]}, {value}" if key in joined else value
+    return joined

@@ -1,0 +1,112 @@
+"""Descriptions from files and URLs: bytes in, JSON values out."""
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from gateway.errors import DescriptionError
+from gateway.sources.yaml_text import parse_yaml
+
+MAX_BYTES = 64 * 1024 * 1024
+FETCH_SECONDS = 30.0
+MAX_REDIRECTS = 3
+
+
+async def load_document(location: str) -> object:
+    """The parsed description at a path or http(s) URL.
+
+    Raises DescriptionError, naming the location, when it cannot be read or parsed.
+    """
+    data = await _fetch(location) if is_url(location) else await _read(location)
+    try:
+        return await asyncio.to_thread(parse, data)
+    except DescriptionError as error:
+        raise DescriptionError(f"{shown(location)}: {error}") from error
+
+
+def is_url(location: str) -> bool:
+    return location.lower().startswith(("http://", "https://"))
+
+
+def shown(location: str) -> str:
+    """`location` as a message may show it: a URL without user information and query."""
+    if not is_url(location):
+        return location
+    try:
+        return str(URL(location).with_user(None).with_query(None))
+    except ValueError:
+        return "the URL"
+
+
+async def _read(location: str) -> bytes:
+    try:
+        return await asyncio.to_thread(_read_file, Path(location))
+    except OSError as error:
+        raise DescriptionError(f"{location}: {error.strerror or error}") from error
+
+
+def _read_file(path: Path) -> bytes:
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise DescriptionError(f"{path}: larger than {MAX_BYTES // 1024 // 1024} MiB")
+    return data
+
+
+async def _fetch(location: str) -> bytes:
+    try:
+        async with asyncio.timeout(FETCH_SECONDS), aiohttp.ClientSession() as session:
+            return await _follow(session, URL(location))
+    except TimeoutError as error:
+        seconds = f"{FETCH_SECONDS:g} s"
+        raise DescriptionError(f"{shown(location)}: no complete answer in {seconds}") from error
+    except aiohttp.ClientConnectorError as error:
+        raise DescriptionError(f"{shown(location)}: cannot be reached") from error
+    except (aiohttp.ClientError, ValueError) as error:
+        raise DescriptionError(f"{shown(location)}: no valid HTTP answer") from error
+
+
+async def _follow(session: aiohttp.ClientSession, url: URL) -> bytes:
+    """GET, following few redirects and only within the origin that the operator wrote."""
+    origin = url.origin()
+    for _ in range(MAX_REDIRECTS + 1):
+        async with session.get(url, allow_redirects=False) as response:
+            if response.status == 200:
+                return await _limited(response)
+            target = response.headers.get("Location")
+            if response.status not in (301, 302, 303, 307, 308) or target is None:
+                raise DescriptionError(f"{shown(str(url))}: HTTP {response.status}")
+        url = url.join(URL(target))
+        if url.scheme not in ("http", "https") or url.origin() != origin:
+            raise DescriptionError(f"{origin}: redirects to another origin are not followed")
+    raise DescriptionError(f"{origin}: more than {MAX_REDIRECTS} redirects")
+
+
+async def _limited(response: aiohttp.ClientResponse) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_chunked(1 << 18):
+        size += len(chunk)
+        if size > MAX_BYTES:
+            raise DescriptionError(f"larger than {MAX_BYTES // 1024 // 1024} MiB")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def parse(data: bytes) -> object:
+    """JSON or YAML, told apart by content. Raises DescriptionError with line and column."""
+    text = data.removeprefix(b"\xef\xbb\xbf")
+    if text.lstrip()[:1] in (b"{", b"["):
+        try:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            # YAML's flow style also starts with a brace.
+            json_fault = f"not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+            try:
+                return parse_yaml(text)
+            except DescriptionError:
+                raise DescriptionError(json_fault) from error
+    return parse_yaml(text)

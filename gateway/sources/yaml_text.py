@@ -1,0 +1,149 @@
+"""YAML as JSON values (YAML 1.2 core schema): no dates, no `yes`, text as keys, nothing built.
+
+PyYAML's C parser makes the node graph; the values are made of it here, so that no tag can name a
+class, an alias bomb is counted before it expands, and every fault has a line.
+"""
+
+import re
+from collections.abc import Mapping
+
+import yaml
+
+from gateway.errors import DescriptionError
+
+MAX_DEPTH = 200
+# Aliases may repeat parts of a document; beyond this many nodes they are a bomb.
+MAX_NODES = 5_000_000
+
+_INTEGER = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_WORDS: Mapping[str, object] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_TAG = "tag:yaml.org,2002:"
+# What PyYAML's resolver (YAML 1.1) makes of plain scalars.
+_IMPLICIT = frozenset({"int", "float", "bool", "null", "timestamp", "merge", "value"})
+
+
+def parse_yaml(data: bytes) -> object:
+    """The one document in `data`. Raises DescriptionError with line and column."""
+    try:
+        root = yaml.compose(data, Loader=yaml.CSafeLoader)
+    except yaml.MarkedYAMLError as error:
+        place = _place(error.problem_mark or error.context_mark)
+        raise DescriptionError(f"not valid YAML: {error.problem}{place}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DescriptionError(f"not valid YAML: {str(error).splitlines()[0][:200]}") from error
+    except RecursionError:
+        raise DescriptionError(f"nested deeper than {MAX_DEPTH} levels") from None
+    return None if root is None else _Builder().build(root)
+
+
+def _place(mark: yaml.Mark | None) -> str:
+    return f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+
+
+def _fault(node: yaml.Node, message: str) -> DescriptionError:
+    return DescriptionError(f"{message}{_place(node.start_mark)}")
+
+
+class _Builder:
+    """Values of nodes; a node that aliases repeat is built once and shared."""
+
+    def __init__(self) -> None:
+        self._built: dict[int, tuple[object, int]] = {}
+        self._open: set[int] = set()
+
+    def build(self, node: yaml.Node) -> object:
+        return self._value(node)[0]
+
+    def _value(self, node: yaml.Node) -> tuple[object, int]:
+        """The value, and how many nodes it would have written out."""
+        if isinstance(node, yaml.ScalarNode):
+            return _scalar(node), 1
+        key = id(node)
+        if (built := self._built.get(key)) is not None:
+            return built
+        if key in self._open:
+            raise _fault(node, "the value contains itself")
+        if len(self._open) >= MAX_DEPTH:
+            raise _fault(node, f"nested deeper than {MAX_DEPTH} levels")
+        self._open.add(key)
+        made = self._mapping(node) if isinstance(node, yaml.MappingNode) else self._list(node)
+        self._open.discard(key)
+        if made[1] > MAX_NODES:
+            raise _fault(node, "aliases repeat too much")
+        self._built[key] = made
+        return made
+
+    def _list(self, node: yaml.Node) -> tuple[object, int]:
+        if node.tag != f"{_TAG}seq":
+            raise _fault(node, f"the tag {node.tag[:40]} is not JSON")
+        parts = [self._value(member) for member in node.value]
+        return [value for value, _ in parts], 1 + sum(size for _, size in parts)
+
+    def _mapping(self, node: yaml.MappingNode) -> tuple[object, int]:
+        if node.tag != f"{_TAG}map":
+            raise _fault(node, f"the tag {node.tag[:40]} is not JSON")
+        own: dict[str, object] = {}
+        merged: dict[str, object] = {}
+        total = 1
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise _fault(key_node, "a key is text")
+            value, size = self._value(value_node)
+            total += size
+            key = key_node.value
+            if key == "<<" and not key_node.style:
+                _merge(merged, value, key_node)
+            elif key in own:
+                raise _fault(key_node, f"the key {key[:80]!r} stands twice")
+            else:
+                own[key] = value
+        return {**merged, **own}, total
+
+
+def _merge(into: dict[str, object], value: object, node: yaml.Node) -> None:
+    """YAML 1.1 merge keys, which many descriptions still use: earlier sources win."""
+    for source in value if isinstance(value, list) else [value]:
+        if not isinstance(source, Mapping):
+            raise _fault(node, "`<<` merges objects only")
+        for key, member in source.items():
+            into.setdefault(key, member)
+
+
+def _scalar(node: yaml.ScalarNode) -> object:
+    text: str = node.value
+    kind = node.tag.removeprefix(_TAG)
+    if node.style not in (None, ""):  # quoted or a block: text, whatever it looks like
+        if kind == "str":
+            return text
+    elif kind == "str":
+        # YAML 1.1 has no `1e3`; what else it takes for text is text, or was tagged `!!str`.
+        return _plain(text) if "e" in text.lower() and _FLOAT.fullmatch(text) else text
+    elif kind in _IMPLICIT:
+        return _plain(text)
+    raise _fault(node, f"the tag {node.tag[:40]} is not JSON")
+
+
+def _plain(text: str) -> object:
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return _integer(text)
+    if _FLOAT.fullmatch(text):
+        number = float(text)
+        # Infinity has no JSON; such a number stays text.
+        return number if abs(number) != float("inf") else text
+    return text
+
+
+def _integer(text: str) -> int | float | str:
+    """An integer as orjson reads it: a float beyond 64 bits, so that YAML and JSON agree."""
+    if len(text) > 300:
+        return text
+    # Base 0 would refuse the leading zeros that base 10 allows.
+    number = int(text, 0 if text[1:2] in ("x", "o") else 10)
+    return number if -(2**63) <= number < 2**64 else float(number)

@@ -1,0 +1,6 @@
+"""The one place that knows everything: it reads the Config and puts the parts together."""
+
+from gateway.wiring.loading import load_catalog
+from gateway.wiring.serving import serve, stdio
+
+__all__ = ["load_catalog", "serve", "stdio"]

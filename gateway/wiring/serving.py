@@ -1,0 +1,187 @@
+"""The gateway as a server: parts put together, started, drained."""
+
+import asyncio
+import logging
+import secrets
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from gateway import __version__
+from gateway.catalog import Catalog
+from gateway.client import AiohttpClient
+from gateway.config import Config
+from gateway.context import mint_id
+from gateway.engine import Gateway, Surroundings
+from gateway.errors import DescriptionError
+from gateway.mcp import Server, StdioDialogue, ToolPages
+from gateway.policy import ANONYMOUS, Principal
+from gateway.server.app import Endpoints, make_app
+from gateway.server.guard import Guard, make_guard_middleware
+from gateway.server.health import StatusEndpoint
+from gateway.server.mcp_http import McpEndpoint, McpSettings
+from gateway.server.mcp_stdio import serve_stdio
+from gateway.server.pipes import claim_stdout
+from gateway.server.problems import make_error_middleware
+from gateway.server.proxy import ProxyEndpoint
+from gateway.server.tools import ToolsEndpoint
+from gateway.stores import StoreLimits, open_store
+from gateway.wiring.loading import Loaded, load_apis, reload_api
+
+_LOG = logging.getLogger("gateway")
+
+# A legal OCP-Session has 8,192 characters, and a longer one is to be ignored, not refused.
+MAX_FIELD_BYTES = 65_536
+KEEPALIVE_SECONDS = 75.0
+RETRY_SECONDS = (5.0, 10.0, 20.0, 40.0, 60.0)
+
+
+async def serve(config: Config, *, announce: Callable[[str], None]) -> None:
+    """Run the HTTP server until SIGTERM or SIGINT; `announce` gets its URL once it accepts.
+
+    Raises DescriptionError when no API at all can be loaded, OSError when the address is taken.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loaded = await load_apis(config)
+    async with _gateway(config, loaded) as gateway, asyncio.TaskGroup() as group:
+        runner = _runner(config, gateway)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, config.server.host, config.server.port)
+            await site.start()
+            announce(_url(config, runner))
+            retries = [
+                group.create_task(_retry(gateway, api)) for api in loaded if api.fault is not None
+            ]
+            await stop.wait()
+            for task in retries:
+                task.cancel()
+        finally:
+            await runner.cleanup()
+
+
+async def stdio(config: Config, *, context_id: str | None) -> None:
+    """Speak MCP over this process's standard input and output until the input ends."""
+    stdout = claim_stdout()
+    async with _gateway(config, await load_apis(config)) as gateway:
+        server = Server(version=__version__)
+        dialogue = StdioDialogue(
+            server=server,
+            pages=ToolPages(server),
+            view=gateway.view,
+            own_context=mint_id(secrets.token_bytes(16)),
+            bound_context=context_id,
+        )
+        await serve_stdio(
+            gateway, dialogue=dialogue, new_bytes=secrets.token_bytes, stdin=0, stdout=stdout
+        )
+
+
+@asynccontextmanager
+async def _gateway(config: Config, loaded: Sequence[Loaded]) -> AsyncIterator[Gateway]:
+    faults = [api.fault for api in loaded if api.fault is not None]
+    if faults and len(faults) == len(loaded):
+        raise DescriptionError("\n".join(str(fault) for fault in faults))
+    for fault in faults:
+        _LOG.error("description not loaded, its API answers 503: %s", fault)
+    store_config = config.store
+    store = open_store(
+        store_config.url.reveal(),
+        StoreLimits(
+            ttl_seconds=store_config.context_ttl_seconds,
+            new_ttl_seconds=store_config.new_context_ttl_seconds,
+            max_contexts_per_principal=store_config.max_contexts_per_principal,
+        ),
+    )
+    gateway = Gateway(
+        catalog=Catalog(api.catalog for api in loaded if api.catalog is not None),
+        upstreams={api.upstream.name: api.upstream for api in loaded if api.upstream is not None},
+        store=store,
+        client=AiohttpClient(),
+        surroundings=Surroundings(
+            now=lambda: datetime.now(UTC),
+            monotonic=asyncio.get_running_loop().time,
+            random_bytes=secrets.token_bytes,
+        ),
+        max_history=store_config.max_history,
+    )
+    try:
+        yield gateway
+    finally:
+        await gateway.aclose()
+
+
+def _runner(config: Config, gateway: Gateway) -> web.AppRunner:
+    server = config.server
+    guard = Guard(names=(server.host, *server.allowed_hosts), public_url=server.public_url)
+    app = make_app(
+        _endpoints(config, gateway),
+        make_error_middleware(secrets.token_bytes),
+        make_guard_middleware(guard),
+    )
+    return web.AppRunner(
+        app,
+        access_log=None,
+        # Without it a handler outlives its client, and so does the request to the upstream.
+        handler_cancellation=True,
+        keepalive_timeout=KEEPALIVE_SECONDS,
+        max_line_size=MAX_FIELD_BYTES,
+        max_field_size=MAX_FIELD_BYTES,
+        shutdown_timeout=server.drain_seconds,
+    )
+
+
+def _endpoints(config: Config, gateway: Gateway) -> Endpoints:
+    server = config.server
+    settings = McpSettings(
+        server=Server(version=__version__),
+        session_keys=config.mcp.state_keys() or (secrets.token_bytes(32),),
+        max_body_bytes=server.max_body_bytes,
+    )
+    return Endpoints(
+        status=StatusEndpoint(
+            gateway, needs_all=server.ready_when == "all", public_url=server.public_url
+        ),
+        tools=ToolsEndpoint(gateway, principal_of=_anonymous, max_body_bytes=server.max_body_bytes),
+        proxy=ProxyEndpoint(gateway, principal_of=_anonymous),
+        mcp=McpEndpoint(
+            gateway,
+            settings=settings,
+            principal_of=_anonymous,
+            clock=time.time,
+            new_bytes=secrets.token_bytes,
+        ),
+    )
+
+
+def _anonymous(_: web.Request) -> Principal:
+    return ANONYMOUS
+
+
+def _url(config: Config, runner: web.AppRunner) -> str:
+    host, port = config.server.host, config.server.port
+    for address in runner.addresses:
+        if isinstance(address, tuple):
+            port = address[1]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+async def _retry(gateway: Gateway, missing: Loaded) -> None:
+    """Try an API whose description could not be loaded again and again, ever less often."""
+    for attempt in range(1_000_000):
+        await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+        found = await reload_api(missing.config)
+        if found.catalog is None or found.upstream is None:
+            continue
+        known = gateway.catalog.apis.values()
+        gateway.upstreams = {**gateway.upstreams, found.upstream.name: found.upstream}
+        gateway.catalog = Catalog((*known, found.catalog))
+        _LOG.info("description of %s loaded", found.upstream.name)
+        return

@@ -1,0 +1,308 @@
+"""What is special to the file: privacy, several processes, kills, corruption, shared commits."""
+
+import asyncio
+import logging
+import shutil
+import sqlite3
+import stat
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway.context import AgentContext
+from gateway.errors import StoreUnavailable, VersionConflict
+from gateway.policy import ANONYMOUS
+from gateway.stores import SqliteStore, StoreLimits, UnreadableRecord
+from gateway.stores.record import MAX_RECORD_BYTES
+from tests.support.contexts import Apply, a_context_id, append, tools_of
+from tests.support.store_writer import start_writer
+
+ID = "ocp-00000000"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "store" / "contexts.db"
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncIterator[SqliteStore]:
+    opened = SqliteStore(path, StoreLimits())
+    yield opened
+    await opened.aclose()
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def execute(
+    path: Path, statement: str, *values: object, mode: int = 0o600
+) -> list[tuple[object, ...]]:
+    path.parent.mkdir(exist_ok=True)
+    path.touch(mode)
+    connection = sqlite3.connect(path)
+    try:
+        with connection:
+            return connection.execute(statement, values).fetchall()
+    finally:
+        connection.close()
+
+
+async def test_nobody_else_can_read_the_file(store: SqliteStore, path: Path) -> None:
+    await store.update(ANONYMOUS, ID, append())
+    modes = {entry.name: mode_of(entry) for entry in path.parent.glob("contexts.db*")}
+    assert modes == dict.fromkeys(("contexts.db", "contexts.db-shm", "contexts.db-wal"), 0o600)
+    assert mode_of(path.parent) == 0o700
+
+
+async def test_a_file_that_others_could_read_becomes_private(
+    store: SqliteStore, path: Path
+) -> None:
+    execute(path, "PRAGMA user_version = 0", mode=0o644)
+    await store.ping()
+    assert mode_of(path) == 0o600
+
+
+async def test_commits_are_durable(store: SqliteStore) -> None:
+    await store.ping()
+
+    def pragmas() -> tuple[object, object]:
+        execute = store._file.connection.execute
+        return (
+            execute("PRAGMA journal_mode").fetchone()[0],
+            execute("PRAGMA synchronous").fetchone()[0],
+        )
+
+    full = 2
+    assert await store._worker.run(pragmas, writes=False) == ("wal", full)
+
+
+async def test_two_processes_share_a_file(path: Path) -> None:
+    writers = [start_writer(f"sqlite:///{path}", ID, name, 100) for name in ("one", "other")]
+    acknowledged = []
+    for writer in writers:
+        output, _ = await asyncio.to_thread(writer.communicate)
+        assert writer.returncode == 0
+        acknowledged.append(output.split())
+    stored = await _read(path)
+    for mine in acknowledged:
+        assert len(mine) == 100
+        assert [name for name in tools_of(stored) if name in mine] == mine
+    assert len(stored.history) == 200
+
+
+async def test_a_killed_writer_loses_nothing_acknowledged(path: Path) -> None:
+    doubled: list[str] = []
+    for attempt in range(3):
+        writer = start_writer(f"sqlite:///{path}", ID, f"writer{attempt}", 1_000_000)
+        assert writer.stdout is not None
+        seen = [await asyncio.to_thread(writer.stdout.readline) for _ in range(20)]
+        writer.kill()
+        rest, _ = await asyncio.to_thread(writer.communicate)
+        lines = "".join((*seen, rest)).splitlines(keepends=True)
+        acknowledged = [line.strip() for line in lines if line.endswith("\n")]
+        stored = tools_of(await _read(path))
+        assert set(acknowledged) <= set(stored)
+        doubled += [name for name in stored if stored.count(name) > 1]
+    assert doubled == []
+
+
+async def _read(path: Path) -> AgentContext:
+    store = SqliteStore(path, StoreLimits())
+    stored = await store.get(ANONYMOUS, ID)
+    await store.aclose()
+    assert stored is not None
+    assert stored.context.session is not None
+    assert stored.context.session.interaction_count == stored.version
+    return stored.context
+
+
+def garbage(path: Path) -> bytes:
+    data = b"this is no database " * 1000
+    path.write_bytes(data)
+    return data
+
+
+def torn_pages(path: Path) -> bytes:
+    data = path.read_bytes()
+    torn = data[:4096] + b"\xff" * (len(data) - 4096)
+    path.write_bytes(torn)
+    return torn
+
+
+@pytest.mark.parametrize("damage", [garbage, torn_pages], ids=lambda damage: damage.__name__)
+async def test_a_corrupt_file_is_set_aside(
+    path: Path, damage: Callable[[Path], bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    store = SqliteStore(path, StoreLimits())
+    await store.update(ANONYMOUS, ID, append())
+    await store.aclose()
+    for number in (1, 2):
+        corrupt = damage(path)
+        store = SqliteStore(path, StoreLimits())
+        with caplog.at_level(logging.ERROR):
+            assert await store.get(ANONYMOUS, ID) is None
+        assert f"contexts.db.corrupt-{number}" in caplog.text
+        assert path.with_name(f"contexts.db.corrupt-{number}").read_bytes() == corrupt
+        stored = await store.update(ANONYMOUS, ID, append("anew"))
+        assert stored is not None
+        assert stored.version == 1
+        await store.aclose()
+
+
+async def test_corruption_under_way_costs_no_call(store: SqliteStore, path: Path) -> None:
+    await store.update(ANONYMOUS, ID, append())
+    await store._worker.run(store._file.close, writes=False)
+    garbage(path)
+    stored = await store.update(ANONYMOUS, ID, append("after"))
+    assert stored is not None
+    assert tools_of(stored.context) == ["after"]
+
+
+async def test_a_file_that_was_replaced_is_opened_anew(
+    store: SqliteStore, path: Path, tmp_path: Path
+) -> None:
+    other = SqliteStore(tmp_path / "other.db", StoreLimits())
+    await other.update(ANONYMOUS, ID, append("other"))
+    await other.aclose()
+    await store.update(ANONYMOUS, ID, append("mine"))
+    shutil.copy(tmp_path / "other.db", tmp_path / "copy.db")
+    (tmp_path / "copy.db").rename(path)
+    for side in ("-wal", "-shm"):
+        path.with_name(path.name + side).unlink()
+    stored = await store.get(ANONYMOUS, ID)
+    assert stored is not None
+    assert tools_of(stored.context) == ["other"]
+
+
+async def test_a_file_of_a_later_version_is_left_alone(store: SqliteStore, path: Path) -> None:
+    execute(path, "PRAGMA user_version = 99")
+    with pytest.raises(StoreUnavailable, match="layout 99"):
+        await store.update(ANONYMOUS, ID, append())
+    assert execute(path, "PRAGMA user_version") == [(99,)]
+
+
+async def test_a_locked_file_is_unavailable_until_it_is_free(
+    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.stores.sqlite.BUSY_SECONDS", 0.01)
+    await store.ping()
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    change = append()
+    with pytest.raises(StoreUnavailable, match="locked"):
+        await store.update(ANONYMOUS, ID, change)
+    assert await store.get(ANONYMOUS, ID) is None
+    holder.execute("ROLLBACK")
+    holder.close()
+    stored = await store.update(ANONYMOUS, ID, change)
+    assert stored is not None
+    assert stored.version == 1
+
+
+async def test_updates_that_wait_together_share_a_commit(store: SqliteStore) -> None:
+    statements: list[str] = []
+
+    def trace() -> None:
+        store._file.connection.set_trace_callback(statements.append)
+
+    await store.ping()
+    await store._worker.run(trace, writes=False)
+    async with asyncio.TaskGroup() as group:
+        for number in range(50):
+            group.create_task(store.update(ANONYMOUS, a_context_id(number), append()))
+    assert statements.count("COMMIT") <= 2
+    assert sum(statement.startswith("INSERT") for statement in statements) == 50
+
+
+async def test_a_fault_stays_with_its_own_caller(store: SqliteStore) -> None:
+    def refuse(_now: AgentContext | None) -> AgentContext | None:
+        raise LookupError("no such step")
+
+    results = await asyncio.gather(
+        store.update(ANONYMOUS, ID, append("first")),
+        store.update(ANONYMOUS, ID, Apply(step=refuse)),
+        store.update(ANONYMOUS, ID, append(), expected=7),
+        store.update(ANONYMOUS, "\ud800", append()),
+        store.update(ANONYMOUS, ID, append("last")),
+        return_exceptions=True,
+    )
+    kinds = [type(result) for result in results if isinstance(result, Exception)]
+    assert kinds == [LookupError, VersionConflict, UnicodeEncodeError]
+    stored = await store.get(ANONYMOUS, ID)
+    assert stored is not None
+    assert tools_of(stored.context) == ["first", "last"]
+
+
+async def test_a_full_disk_acknowledges_nothing(
+    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.update(ANONYMOUS, ID, append("before"))
+    # As SQLite sees a full disk: the file may not grow any further.
+    [(pages,)] = execute(path, "PRAGMA page_count")
+    with monkeypatch.context() as full:
+        full.setattr("gateway.stores.sqlite._PRAGMAS", (f"PRAGMA max_page_count = {pages}",))
+        await store._worker.run(store._file.close, writes=False)
+        large = [replace(append(), user="x" * 20_000) for _ in range(20)]
+        results = await asyncio.gather(
+            *(store.update(ANONYMOUS, a_context_id(n), change) for n, change in enumerate(large)),
+            return_exceptions=True,
+        )
+    assert [type(result) for result in results] == [StoreUnavailable] * 20
+    stored = await store.update(ANONYMOUS, ID, append("after"))
+    assert stored is not None
+    assert tools_of(stored.context) == ["before", "after"]
+    assert stored.context.user is None
+
+
+POISON = {
+    "no_json": b"\x00\xff",
+    "another_shape": b"[]",
+    "no_context": b'{"format":1,"version":1,"named":true,"operations":["x"]}',
+    "later_format": b'{"format":2,"version":1}',
+    "nested": b"[" * 100_000,
+    "too_large": b" " * (MAX_RECORD_BYTES + 1),
+    "another_type": "text",
+}
+
+
+@pytest.mark.parametrize("poison", POISON.values(), ids=POISON.keys())
+async def test_an_unreadable_record_is_absent_and_stays(
+    store: SqliteStore, path: Path, poison: bytes | str
+) -> None:
+    await store.update(ANONYMOUS, ID, append())
+    await store.update(ANONYMOUS, a_context_id(1), append())
+    execute(path, "UPDATE contexts SET record = ? WHERE context_id = ?", poison, ID)
+    assert await store.get(ANONYMOUS, ID) is None
+    with pytest.raises(UnreadableRecord):
+        await store.update(ANONYMOUS, ID, append())
+    page = await store.list(ANONYMOUS, None, 10)
+    assert len(page.items) == 1
+    assert execute(path, "SELECT record FROM contexts WHERE context_id = ?", ID) == [(poison,)]
+
+
+async def test_expired_contexts_of_anybody_leave_the_file(path: Path) -> None:
+    now = 0.0
+    store = SqliteStore(path, StoreLimits(new_ttl_seconds=10), clock=lambda: now)
+    for number in range(20):
+        await store.update(ANONYMOUS, a_context_id(number), append())
+    now = 11.0
+    await store.update(ANONYMOUS, a_context_id(99), append())
+    await store.aclose()
+    assert execute(path, "SELECT count(*) FROM contexts") == [(1,)]
+
+
+async def test_the_event_loop_never_waits_for_the_file(store: SqliteStore, path: Path) -> None:
+    await store.ping()
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    waiting = asyncio.ensure_future(store.update(ANONYMOUS, ID, append()))
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert await waiting is not None
