@@ -9,15 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-_TICKS = os.sysconf("SC_CLK_TCK")
 SERVER_CORE = max(os.sched_getaffinity(0))
 CLIENT_CORE = min(os.sched_getaffinity(0))
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process and all its threads so far (proc(5), fields 14, 15)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    """User and system time of a process, ended threads included, in nanosecond steps.
+
+    The same sum as in /proc/PID/stat, which counts in steps of 10 ms only. The clock's number is
+    made as in clock_getcpuclockid(3), which Python does not offer.
+    """
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 def pin(core: int) -> None:

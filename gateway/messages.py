@@ -1,7 +1,9 @@
 """HTTP messages as values: heads that the core decides about, bodies that only pass by."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 Headers = tuple[tuple[str, str], ...]
 """Name and value pairs in wire order, names as received. Values are Latin-1 text (RFC 9110 5.5)."""
@@ -66,3 +68,34 @@ def end_to_end(headers: Headers) -> Headers:
     }
     dropped = _HOP_BY_HOP | named
     return tuple((name, value) for name, value in headers if name.lower() not in dropped)
+
+
+def as_utf8(value: str) -> str:
+    """A header value (Latin-1 text) as an HTTP library that writes UTF-8 must be handed it.
+
+    Bytes that are UTF-8 leave as they came. Others cannot: their characters leave as UTF-8.
+    """
+    try:
+        return value if value.isascii() else value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
+
+
+_DOTS = frozenset({".", ".."})
+_MAX_DECODINGS = 8
+
+
+def has_dot_segment(path: str) -> bool:
+    """Whether some server would see `.` or `..` as a segment of this raw path.
+
+    Some decode `%2f` and `%5c` before they split, some decode twice, some drop `;...` from a
+    segment first. A path that is encoded more often than anyone has reason to counts as well.
+    """
+    for _ in range(_MAX_DECODINGS):
+        if any(segment.partition(";")[0] in _DOTS for segment in re.split(r"[/\\]", path)):
+            return True
+        decoded = unquote(path)
+        if decoded == path:
+            return False
+        path = decoded
+    return True

@@ -8,10 +8,16 @@ from gateway.catalog import is_json
 from gateway.errors import NotAvailable
 
 
-def encode_body(value: object, media_type: str) -> bytes:
-    """`value` under `media_type`. Raises NotAvailable for a media type that is no JSON."""
-    if is_json(media_type) or media_type == "*/*":
-        return json_bytes(value)
+def encode_body(value: object, media_type: str) -> tuple[bytes, str]:
+    """`value` under `media_type`, and the Content-Type that this makes.
+
+    Raises NotAvailable for a media type that is no JSON. A range of types admits JSON, but names
+    none that a Content-Type could carry.
+    """
+    if media_type in ("*/*", "application/*"):
+        media_type = "application/json"
+    if is_json(media_type):
+        return json_bytes(value), media_type
     raise NotAvailable(f"bodies of type {media_type[:100]} cannot be sent yet, only JSON can")
 
 

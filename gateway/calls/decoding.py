@@ -4,15 +4,17 @@ import codecs
 import json
 import re
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import orjson
 
 from gateway.messages import Headers, header_values
 
-# More than any setting of `max_response_bytes` makes sense for as the text of a result.
-MAX_DECODED = 64 * 1024 * 1024
+# orjson reads deeper than anything can be written again (254 levels, less what goes around it).
+MAX_DEPTH = 200
 _LONG_NUMBER = re.compile(r"\d{19}")
+_GZIP = b"\x1f\x8b"
 _CHARSET = re.compile(r"""charset\s*=\s*"?([A-Za-z0-9_.:-]{1,40})""", re.IGNORECASE)
 
 
@@ -28,7 +30,7 @@ class Loaded:
 
 
 def decode_content(
-    headers: Headers, body: bytes, *, complete: bool, limit: int = MAX_DECODED
+    headers: Headers, body: bytes, *, complete: bool, limit: int
 ) -> tuple[bytes, bool]:
     """`body` without its gzip or deflate coding, and whether all of it is there.
 
@@ -41,7 +43,7 @@ def decode_content(
         for coding in value.split(",")
         if coding.strip().lower() not in ("", "identity")
     ]
-    if not codings:
+    if not codings or not body:  # an answer to HEAD has the header, too
         return body, complete
     if len(codings) > 1 or codings[0] not in ("gzip", "x-gzip", "deflate"):
         raise Undecodable(f"the answer's content coding {', '.join(codings)[:40]!r} is not known")
@@ -54,11 +56,16 @@ def _inflate(body: bytes, coding: str, *, complete: bool, limit: int) -> tuple[b
     machine = zlib.decompressobj(wbits)
     try:
         decoded = machine.decompress(body, limit)
+        # RFC 1952 section 2.2: a gzip file is one member or several.
+        while machine.unused_data.startswith(_GZIP) and len(decoded) < limit:
+            rest, machine = machine.unused_data, zlib.decompressobj(wbits)
+            decoded += machine.decompress(rest, limit - len(decoded))
     except zlib.error as error:
         raise Undecodable(f"the answer's {coding} coding is broken") from error
-    if complete and not machine.eof and not machine.unconsumed_tail:
+    is_whole = machine.eof and not machine.unused_data.startswith(_GZIP)
+    if complete and not is_whole and len(decoded) < limit:
         raise Undecodable(f"the answer's {coding} coding ends early")
-    return decoded, complete and machine.eof
+    return decoded, complete and is_whole
 
 
 def decode_text(body: bytes, content_type: str | None) -> str:
@@ -74,14 +81,29 @@ def decode_text(body: bytes, content_type: str | None) -> str:
 
 
 def loads(text: str) -> Loaded | None:
-    """`text` parsed as JSON, integers exact; None where it is not JSON."""
+    """`text` parsed as JSON, integers exact; None where it is not JSON, or too deep to write."""
     try:
+        # orjson judges: json would take NaN, numbers beyond a double's range and lone surrogates.
+        value = orjson.loads(text)
+        if text.count("{") + text.count("[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
+            return None
         if _LONG_NUMBER.search(text):  # orjson makes floats of integers beyond 64 bits
-            return Loaded(value=json.loads(text, parse_constant=_refuse))
-        return Loaded(value=orjson.loads(text))
-    except (ValueError, RecursionError):
+            value = json.loads(text)
+    except ValueError:  # json's own: more digits than Python converts
         return None
+    return Loaded(value=value)
 
 
-def _refuse(constant: str) -> object:
-    raise ValueError(constant)
+def _is_deeper(value: object, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return False
+    return True
+
+
+def _children(node: object) -> Iterable[object]:
+    if isinstance(node, dict):
+        return node.values()
+    return node if isinstance(node, list) else ()

@@ -67,17 +67,27 @@ class ToolResult:
     is_error: bool = False
 
 
-def read_result(tool: Tool, head: ResponseHead, body: bytes, *, complete: bool) -> ToolResult:
-    """The result of a call. `complete` is false when `body` was cut at the size limit."""
+def read_result(
+    tool: Tool, head: ResponseHead, body: bytes, *, complete: bool, limit: int
+) -> ToolResult:
+    """The result of a call.
+
+    `complete` is false when `body` was cut at the size limit, which is `limit` bytes and holds for
+    a decompressed body as well.
+    """
     headers = _shown_headers(head)
     if head.status >= 400:
-        return _error(tool, head, body, headers)
+        return _error(tool, head, body, complete=complete)
+    if 300 <= head.status < 400 and (location := header(head.headers, "location")):
+        text = Text(text=f"HTTP {head.status}, Location: {location}")
+        return ToolResult(status=head.status, headers=headers, content=(text,))
     try:
-        body, complete = decode_content(head.headers, body, complete=complete)
+        body, complete = decode_content(head.headers, body, complete=complete, limit=limit)
     except Undecodable as error:
         return failed(f"{tool.method} {tool.path}: {error}", status=head.status)
     if not body:
-        return ToolResult(status=head.status, headers=headers, content=(Text(text=_empty(head)),))
+        text = Text(text=f"HTTP {head.status}, no content")
+        return ToolResult(status=head.status, headers=headers, content=(text,))
     content, structured = _content(tool, head, body, complete=complete)
     return ToolResult(status=head.status, headers=headers, content=content, structured=structured)
 
@@ -95,13 +105,6 @@ def _shown_headers(head: ResponseHead) -> Headers:
         for name, value in end_to_end(head.headers)
         if name.lower() not in hidden and not name.lower().startswith(("ocp-", "ocp_"))
     )
-
-
-def _empty(head: ResponseHead) -> str:
-    location = header(head.headers, "location")
-    if 300 <= head.status < 400 and location:
-        return f"HTTP {head.status}, Location: {location}"
-    return f"HTTP {head.status}, no content"
 
 
 def _content(
@@ -134,13 +137,13 @@ def _essence(head: ResponseHead) -> str:
 
 _TEXTUAL = re.compile(
     r"text/.*|application/(.*\+)?(json|xml|yaml)|application/(x-ndjson|jsonl|json-seq|javascript"
-    r"|ecmascript|x-yaml|graphql|sql|toml|x-www-form-urlencoded|problem\+json)|image/svg\+xml"
+    r"|ecmascript|x-yaml|graphql|sql|toml|x-www-form-urlencoded)"
 )
 
 
 def is_textual(media_type: str) -> bool:
     """Whether a body of this essence is read as text."""
-    return media_type != "image/svg+xml" and _TEXTUAL.fullmatch(media_type) is not None
+    return is_json(media_type) or _TEXTUAL.fullmatch(media_type) is not None
 
 
 def _excerpt(text: str, size: int) -> str:
@@ -150,10 +153,10 @@ def _excerpt(text: str, size: int) -> str:
     )
 
 
-def _error(tool: Tool, head: ResponseHead, body: bytes, headers: Headers) -> ToolResult:
+def _error(tool: Tool, head: ResponseHead, body: bytes, *, complete: bool) -> ToolResult:
     """An upstream's refusal, with what a model needs to go on."""
     try:
-        body, _ = decode_content(head.headers, body, complete=True)
+        body, _ = decode_content(head.headers, body, complete=complete, limit=EXCERPT_BYTES)
         textual = is_textual(_essence(head)) or not body
         text = decode_text(body, header(head.headers, "content-type")) if textual else "[binary]"
     except Undecodable as error:
@@ -161,7 +164,9 @@ def _error(tool: Tool, head: ResponseHead, body: bytes, headers: Headers) -> Too
     excerpt = text.strip()[:ERROR_EXCERPT]
     lines = [f"HTTP {head.status} from {tool.method} {tool.path}", excerpt, _advice(head)]
     content = Text(text="\n".join(line for line in lines if line))
-    return ToolResult(status=head.status, headers=headers, content=(content,), is_error=True)
+    return ToolResult(
+        status=head.status, headers=_shown_headers(head), content=(content,), is_error=True
+    )
 
 
 def _advice(head: ResponseHead) -> str:

@@ -14,11 +14,36 @@ Pairs = list[tuple[str, str]]
 Container = Mapping[str, object] | list[object] | tuple[object, ...]
 Encode = Callable[[object], str]
 
+_EXACT = 2**53  # beyond it a double is not one integer
+
+
+def is_undefined(value: object) -> bool:
+    """RFC 6570 section 2.3: null, and a list or object with nothing (but nulls) in it."""
+    return value is None or (
+        isinstance(value, Mapping | list | tuple) and not _defined_members(value)
+    )
+
+
+def _defined_members(value: Container) -> Container:
+    """RFC 6570 section 3.2.1: undefined members are left out."""
+    if isinstance(value, Mapping):
+        return {key: member for key, member in value.items() if member is not None}
+    return [member for member in value if member is not None]
+
+
+def _defined(value: object) -> object:
+    return _defined_members(value) if isinstance(value, Mapping | list | tuple) else value
+
 
 def text_of(value: object) -> str:
-    """A primitive as text: strings as they are, the rest as JSON writes it."""
+    """A primitive as text: strings as they are, the rest as JSON writes it.
+
+    JSON knows no difference between 1 and 1.0, a server that reads an integer from a URL does.
+    """
     if isinstance(value, str):
         return value
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
+        value = int(value)
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -38,6 +63,9 @@ def encode_reserved(value: object) -> str:
 
 def path_text(parameter: Parameter, value: object) -> str:
     """What stands in the path for a `simple`, `label` or `matrix` parameter."""
+    if is_undefined(value):
+        return ""
+    value = _defined(value)
     if parameter.style == "simple":
         return _joined(value, parameter.explode, ",", encode)
     if parameter.style == "label":
@@ -47,17 +75,18 @@ def path_text(parameter: Parameter, value: object) -> str:
 
 def header_text(parameter: Parameter, value: object) -> str:
     """The value of a header parameter; `simple` is the only style, nothing is encoded."""
-    return _joined(value, parameter.explode, ",", text_of)
+    return _joined(_defined(value), parameter.explode, ",", text_of)
 
 
 def cookie_pairs(parameter: Parameter, value: object) -> Pairs:
     """Name and value of the cookies that a cookie parameter sets."""
-    return list(_form(parameter.name, value, explode=parameter.explode, encoder=encode))
+    return list(_form(parameter.name, _defined(value), explode=parameter.explode, encoder=encode))
 
 
 def query_pairs(parameter: Parameter, value: object) -> Pairs:
     """The encoded `name=value` pairs of a query parameter, in order."""
     encoder = encode_reserved if parameter.allow_reserved else encode
+    value = _defined(value)
     name = encode(parameter.name)
     if parameter.style == "deepObject" and isinstance(value, Mapping | list | tuple):
         return list(_deep(name, value, encoder))
@@ -100,9 +129,7 @@ def _form(name: str, value: object, *, explode: bool, encoder: Encode) -> Iterat
         yield name, encoder(value)
 
 
-def _flat(
-    value: Mapping[str, object] | list[object] | tuple[object, ...], encoder: Encode
-) -> Iterator[str]:
+def _flat(value: Container, encoder: Encode) -> Iterator[str]:
     if isinstance(value, Mapping):
         for key, member in value.items():
             yield encoder(key)

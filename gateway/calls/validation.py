@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import jsonschema_rs
 
-from gateway.errors import DescriptionError, Fault
+from gateway.errors import DescriptionError, Fault, InvalidArguments
 
 MAX_FAULTS = 50
 MAX_MESSAGE = 300
@@ -36,7 +36,11 @@ class ArgumentValidator:
             raise DescriptionError(f"the input schema cannot be used: {reason}") from error
 
     def is_valid(self, arguments: Mapping[str, object]) -> bool:
-        return self._compiled.is_valid(arguments)
+        """Raise InvalidArguments for what no JSON text can say: lone surrogates, endless depth."""
+        try:
+            return self._compiled.is_valid(arguments)
+        except (ValueError, RecursionError):
+            raise InvalidArguments(Fault(pointer="", message="cannot be written as JSON")) from None
 
     def faults(self, arguments: Mapping[str, object]) -> tuple[Fault, ...]:
         """What is wrong, by JSON Pointer; at most MAX_FAULTS."""
@@ -93,8 +97,13 @@ def _no_form(_: object, received: str) -> str:
     return f"matches none of the allowed forms, received {received}"
 
 
+def _bad_name(_: object, __: str) -> str:
+    return "has a property whose name is not allowed"
+
+
 _DESCRIBE: Mapping[type, Callable[[object, str], str]] = {
     jsonschema_rs.ValidationErrorKind.Type: _wrong_type,
     jsonschema_rs.ValidationErrorKind.AnyOf: _no_form,
     jsonschema_rs.ValidationErrorKind.OneOfNotValid: _no_form,
+    jsonschema_rs.ValidationErrorKind.PropertyNames: _bad_name,
 }

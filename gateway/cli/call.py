@@ -1,6 +1,7 @@
 """`ocp-gateway call`: a plain HTTP client of a running gateway."""
 
 import http.client
+import json
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -8,6 +9,7 @@ import click
 import orjson
 
 from gateway.cli.failures import FAILED, CommandFailed, complain
+from gateway.cli.terminal import pretty_json
 from gateway.context import is_header_id
 
 _CONNECT_SECONDS = 10
@@ -93,11 +95,11 @@ def _connection(gateway: str) -> tuple[http.client.HTTPConnection, str]:
 
 def _show(status: int, data: bytes) -> int:
     try:
-        answer = orjson.loads(data)
-    except orjson.JSONDecodeError:
+        answer = json.loads(data)
+    except (ValueError, RecursionError):
         raise CommandFailed(f"the gateway answered {status} without JSON") from None
     if status == 200 and isinstance(answer, dict) and "isError" in answer:
-        click.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2))
+        click.echo(pretty_json(answer))
         return FAILED if answer["isError"] else 0
     problem = answer if isinstance(answer, dict) else {}
     what = problem.get("detail") or problem.get("title") or "refused"

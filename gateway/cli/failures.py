@@ -27,8 +27,7 @@ def complain(message: str) -> None:
 
 def exit_code_of(error: BaseException) -> int:
     """Says what went wrong and returns the exit code; an error of another kind goes on as it is."""
-    if isinstance(error, BaseExceptionGroup):
-        return exit_code_of(_first(error))
+    error = innermost(error)
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
         if sys.stderr.isatty():
             click.echo(err=True)  # the terminal shows ^C, and the prompt belongs below it
@@ -45,6 +44,16 @@ def exit_code_of(error: BaseException) -> int:
     return UNUSABLE if isinstance(error, (ConfigError, DescriptionError)) else FAILED
 
 
+def innermost(error: BaseException) -> BaseException:
+    """The failure inside task groups, which wrap even a single one.
+
+    Of several it is the first: the others followed from it.
+    """
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 def _lines(error: BaseException) -> tuple[str, ...]:
     match error:
         case click.ClickException():
@@ -58,11 +67,6 @@ def _lines(error: BaseException) -> tuple[str, ...]:
             return (f"{where}{error.strerror or error}",)
         case _:
             raise error
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """A task group wraps even a single failure; the first is what the others followed from."""
-    return group.exceptions[0]
 
 
 def _usage(error: click.ClickException) -> str:

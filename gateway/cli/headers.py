@@ -6,6 +6,7 @@ import click
 import orjson
 
 from gateway.cli.failures import CommandFailed, complain
+from gateway.cli.terminal import pretty_json
 from gateway.context import (
     AgentContext,
     InboundContext,
@@ -46,7 +47,7 @@ def decode() -> None:
     known = to_mapping(inbound.session) if inbound.session else _claims(inbound)
     if not known:
         raise CommandFailed("no valid OCP header on stdin")
-    click.echo(orjson.dumps(known, option=orjson.OPT_INDENT_2))
+    click.echo(pretty_json(known))
 
 
 def _read_context(data: bytes) -> AgentContext:
@@ -54,11 +55,9 @@ def _read_context(data: bytes) -> AgentContext:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise CommandFailed(f"stdin is not JSON: {error}") from None
-    # `{"context": {...}}` is what some dumps wrap it in.
-    inner = value.get("context", value) if isinstance(value, dict) else value
-    if not isinstance(inner, dict) or not is_valid_context(inner):
+    if not is_valid_context(value):
         raise CommandFailed("stdin is not an OCP context object (OCP 1.0, context schema)")
-    return from_mapping(inner)
+    return from_mapping(value)
 
 
 def _read_lines(data: bytes) -> Headers:

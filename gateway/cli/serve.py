@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from gateway import wiring
-from gateway.cli.failures import CommandFailed
+from gateway.cli.failures import CommandFailed, innermost
 from gateway.cli.logs import start_logging
 from gateway.cli.options import description_options, log_options, read_config, store_option
 from gateway.config import Config, Overrides
@@ -70,12 +70,21 @@ def serve_config(config: Config, *, announce: Callable[[str], None]) -> None:
     try:
         with asyncio.Runner(loop_factory=fast_loop) as runner:
             runner.run(wiring.serve(config, announce=announce))
-    except OSError as error:
-        if error.filename is None and (
-            error.errno in _BIND_ERRORS or isinstance(error, socket.gaierror)
-        ):
-            raise CommandFailed(_cannot_listen(config, error)) from None
-        raise
+    except (OSError, BaseExceptionGroup) as error:
+        reason = _bind_failure(innermost(error))
+        if reason is None:
+            raise
+        where = f"{config.server.host}:{config.server.port}"
+        raise CommandFailed(f"cannot listen on {where}: {reason}") from None
+
+
+def _bind_failure(error: BaseException) -> str | None:
+    """Why the address could not be had; None for any other failure."""
+    if isinstance(error, socket.gaierror):
+        return error.strerror
+    if not isinstance(error, OSError) or error.filename is not None:
+        return None
+    return os.strerror(error.errno) if error.errno in _BIND_ERRORS else None
 
 
 def fast_loop() -> asyncio.AbstractEventLoop:
@@ -89,8 +98,3 @@ def fast_loop() -> asyncio.AbstractEventLoop:
 
 def _say_listening(url: str) -> None:
     click.echo(f"listening on {url}", err=True)
-
-
-def _cannot_listen(config: Config, error: OSError) -> str:
-    reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
-    return f"cannot listen on {config.server.host}:{config.server.port}: {reason}"

@@ -1,8 +1,11 @@
 """What a terminal is shown, and a pipe is not."""
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_CONTROLS = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
 
 
 def one_line(text: str) -> str:
@@ -11,6 +14,13 @@ def one_line(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
     )
+
+
+def pretty_json(value: object) -> bytes:
+    """JSON for people: indented, letters of every script as they are, terminal controls escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # C1 controls and lone surrogates stand inside strings only, where \\u is theirs to have.
+    return text.translate(_CONTROLS).encode("utf-8", "backslashreplace")
 
 
 @contextmanager

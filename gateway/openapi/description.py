@@ -10,7 +10,7 @@ from gateway.openapi.parameters import Skip, read_body, read_parameters
 from gateway.openapi.schemas import Schemas, SchemaTooDeep
 
 _TOOL_METHODS = frozenset(method.lower() for method in METHODS)
-# Fixed fields of a Path Item Object that are methods but no tools (contract section 6).
+# Fixed fields of a Path Item Object that are methods but no tools (docs/names.md).
 _OTHER_METHODS = frozenset({"trace", "query"})
 
 

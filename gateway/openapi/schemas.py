@@ -66,7 +66,7 @@ class Schemas:
     def bundle(self, build: Callable[[Convert], Json], direction: Direction) -> Json:
         """What `build` makes with converted schemas, plus `$defs` for all that it refers to.
 
-        `build` is called again when two definitions would share a name (contract section 6).
+        `build` is called again when two definitions would share a name (docs/names.md).
         """
         bundle = _Bundle(self, direction, {})
         root = build(bundle.convert)
@@ -107,7 +107,7 @@ def subschemas(node: Node) -> Iterator[Node]:
 
 
 def definition_name(pointer: str) -> str:
-    """The last token of `pointer`, its foreign characters as `_` (contract section 6)."""
+    """The last token of `pointer`, its foreign characters as `_` (docs/names.md)."""
     token = pointer.rsplit("/", 1)[-1].replace("~1", "/").replace("~0", "~")
     return re.sub(r"[^A-Za-z0-9_]", "_", token) or "_"
 

@@ -20,7 +20,8 @@ def open_store(url: str, limits: StoreLimits) -> ContextStore:
     `sqlite:///a.db` is relative, `sqlite:////var/a.db` absolute. Nothing is opened or connected
     before the first call. Raises ConfigError, which never repeats the URL: it may hold a password.
     """
-    scheme = url.partition("://")[0].lower()
+    scheme, separator, _ = url.partition("://")
+    scheme = scheme.lower() if separator else ""
     if scheme == "memory":
         return MemoryStore(limits)
     if scheme == "sqlite":

@@ -2,18 +2,20 @@
 
 import base64
 import binascii
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import orjson
 
-from gateway.context import AgentContext, from_mapping, is_header_id, to_mapping
+from gateway.context import AgentContext, from_mapping, head_mapping, is_header_id
 from gateway.errors import BadRequest, PayloadTooLarge, StoreUnavailable, VersionConflict
 from gateway.interfaces import Change, Stored
 
 FORMAT = 1
 MAX_RECORD_BYTES = 16 * 1024 * 1024
+MAX_RECENT_BYTES = 8 * 1024 * 1024
 _REMEMBERED_OPERATIONS = 32
 
 
@@ -86,7 +88,8 @@ def encode_record(record: Record) -> bytes:
             "version": record.version,
             "operations": record.operations,
             "named": record.named,
-            "context": to_mapping(record.context),
+            # orjson writes the entries, a long context's bulk, without a mapping made of each.
+            "context": {**head_mapping(record.context), "history": record.context.history},
         }
     )
     if len(data) > MAX_RECORD_BYTES:
@@ -127,6 +130,35 @@ def _record(value: object) -> Record:
         named=named,
         context=from_mapping(value.get("context")),
     )
+
+
+class RecentRecords:
+    """Decoded records of late: bytes that begin with a known record's token need no decoding.
+
+    What is kept may be stale, or may never have been stored: then its token does not match.
+    """
+
+    def __init__(self, max_bytes: int = MAX_RECENT_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._known: OrderedDict[tuple[str, str], tuple[Record, int]] = OrderedDict()
+
+    def decode(self, key: tuple[str, str], data: bytes) -> Record:
+        """As `decode_record`."""
+        record, size = self._known.get(key, (None, 0))
+        if record is not None and size == len(data) and data.startswith(record_token(record)):
+            self._known.move_to_end(key)
+            return record
+        record = decode_record(data)
+        self.keep(key, record, len(data))
+        return record
+
+    def keep(self, key: tuple[str, str], record: Record, size: int) -> None:
+        """`size` is that of the encoded record, in bytes."""
+        self._bytes += size - self._known.pop(key, (None, 0))[1]
+        self._known[key] = (record, size)
+        while self._bytes > self._max_bytes:
+            self._bytes -= self._known.popitem(last=False)[1][1]
 
 
 def encode_cursor(context_id: str) -> str:

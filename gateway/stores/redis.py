@@ -29,6 +29,7 @@ from gateway.interfaces import Change, Page, Stored
 from gateway.policy import Principal
 from gateway.stores.record import (
     MAX_RECORD_BYTES,
+    RecentRecords,
     Record,
     StoreLimits,
     UnreadableRecord,
@@ -119,6 +120,7 @@ class RedisStore:
         """`url` is redis://, rediss:// or unix://; ValueError if it cannot be read."""
         self._limits = limits
         self._prefix = prefix
+        self._recent = RecentRecords()
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=MAX_CONNECTIONS,
@@ -217,19 +219,22 @@ class RedisStore:
             raise
         if not isinstance(data, bytes):
             raise UnreadableRecord("a stored context is not text")
-        return decode_record(data) if data else None
+        return self._recent.decode((keys.root, context_id), data) if data else None
 
     async def _replace(
         self, keys: _Keys, context_id: str, before: Record | None, after: Record | None
     ) -> bool:
-        seconds = after.seconds_to_live(self._limits) if after else 0
+        seconds, data = 0.0, b""
+        if after is not None:
+            seconds, data = after.seconds_to_live(self._limits), encode_record(after)
+            self._recent.keep((keys.root, context_id), after, len(data))
         arguments: tuple[str | bytes | int, ...] = (
             3,
             keys.records + context_id,
             keys.single,
             keys.named,
             record_token(before) if before else b"",
-            encode_record(after) if after else b"",
+            data,
             max(1, round(seconds * 1000)),
             3 if after and after.named else 2,
             self._limits.max_contexts_per_principal,

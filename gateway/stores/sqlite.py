@@ -17,11 +17,11 @@ from gateway.policy import Principal
 from gateway.stores.files import inode, locked, make_private, set_aside
 from gateway.stores.record import (
     MAX_RECORD_BYTES,
+    RecentRecords,
     Record,
     StoreLimits,
     UnreadableRecord,
     decode_cursor,
-    decode_record,
     encode_cursor,
     encode_record,
     is_applied,
@@ -71,6 +71,7 @@ class SqliteStore:
         self._limits = limits
         self._clock = clock
         self._file = _DatabaseFile(path)
+        self._recent = RecentRecords()
         self._worker = Worker(self._run_batch, self._file.close, name="context-store")
 
     async def get(self, principal: Principal, context_id: str) -> Stored | None:
@@ -159,7 +160,7 @@ class SqliteStore:
             " WHERE principal = ? AND context_id = ? AND expires > ?",
             (MAX_RECORD_BYTES, principal, context_id, self._clock()),
         ).fetchone()
-        return None if row is None else _decode(row[0])
+        return None if row is None else self._decode(principal, context_id, row[0])
 
     def _write(
         self, principal: str, context_id: str, before: Record | None, after: Record | None
@@ -174,13 +175,15 @@ class SqliteStore:
         now = self._clock()
         if before is None:
             self._make_room(principal, context_id, now)
+        data = encode_record(after)
+        self._recent.keep((principal, context_id), after, len(data))
         connection.execute(
             "INSERT OR REPLACE INTO contexts"
             " (principal, context_id, record, named, written, expires) VALUES (?, ?, ?, ?, ?, ?)",
             (
                 principal,
                 context_id,
-                encode_record(after),
+                data,
                 after.named,
                 now,
                 now + after.seconds_to_live(self._limits),
@@ -221,23 +224,21 @@ class SqliteStore:
             (MAX_RECORD_BYTES, principal, after, self._clock(), limit + 1),
         ).fetchall()
         return Page(
-            items=tuple(_readable(row[1] for row in rows[:limit])),
+            items=tuple(self._readable(principal, rows[:limit])),
             next_cursor=encode_cursor(rows[limit - 1][0]) if len(rows) > limit else None,
         )
 
+    def _readable(self, principal: str, rows: Iterable[tuple[str, object]]) -> Iterator[Stored]:
+        for context_id, data in rows:
+            try:
+                yield self._decode(principal, context_id, data).stored
+            except UnreadableRecord:
+                continue
 
-def _decode(data: object) -> Record:
-    if not isinstance(data, bytes):
-        raise UnreadableRecord("a stored context cannot be read by this version")
-    return decode_record(data)
-
-
-def _readable(values: Iterable[object]) -> Iterator[Stored]:
-    for data in values:
-        try:
-            yield _decode(data).stored
-        except UnreadableRecord:
-            continue
+    def _decode(self, principal: str, context_id: str, data: object) -> Record:
+        if not isinstance(data, bytes):
+            raise UnreadableRecord("a stored context cannot be read by this version")
+        return self._recent.decode((principal, context_id), data)
 
 
 def _attempt(job: Job, undo: Callable[[], object] | None = None) -> Callable[[], None]:

@@ -88,7 +88,7 @@ def test_underscore_twins_never_count(name: str) -> None:
         ("OCP-Workspace", "\x1b[31m", "workspace_invalid"),
         ("OCP-Version", "1", "version_invalid"),
         ("OCP-Version", "1.0.0", "version_invalid"),
-        ("OCP-Version", "١.٠", "version_invalid"),
+        ("OCP-Version", "\u0661.\u0660", "version_invalid"),
         ("OCP-Version", "1" * 18, "version_too_long"),
         ("OCP-Session", "x" * 8193, "session_too_long"),
         ("OCP-Session", "", "session_base64"),
@@ -204,8 +204,10 @@ def test_full_headers_are_read_back() -> None:
         "\x85",
         "🐙",
         "",
-    ]
-    + ["\t", "\x00", "\udcff"],
+        "\t",
+        "\x00",
+        "\udcff",
+    ],
     ids=ascii,
 )
 def test_what_a_header_cannot_carry_is_left_out(goal: str) -> None:

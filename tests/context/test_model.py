@@ -142,7 +142,14 @@ MEMBERS = {
 
 def test_null_and_absent_are_the_same() -> None:
     nulls = dict.fromkeys(("user", "workspace", "current_goal", "error_context"))
-    assert from_mapping(MEMBERS | nulls) == from_mapping(MEMBERS) == AgentContext(**MEMBERS)
+    context = from_mapping(MEMBERS | nulls)
+    assert context == from_mapping(MEMBERS)
+    assert context == AgentContext(
+        context_id="my-conversation",
+        agent_type="",
+        created_at="2026-01-01T00:00:00Z",
+        last_updated="2026-01-01T00:00:00Z",
+    )
 
 
 @pytest.mark.parametrize(
@@ -172,5 +179,5 @@ def test_null_and_absent_are_the_same() -> None:
     ids=lambda value: re.sub(r"\W+", "_", str(value))[-60:],
 )
 def test_other_shapes_are_refused(value: object) -> None:
-    with pytest.raises(ValueError, match="expected|count"):
+    with pytest.raises(ValueError, match=r"expected|count"):
         from_mapping(value)

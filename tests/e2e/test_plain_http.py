@@ -63,7 +63,7 @@ async def test_header_cookie_and_query_arguments_reach_their_places(
     await call_tool(http, gateway.url, "issuesList", arguments)
 
     assert echo.last.request_line == (
-        "GET /projects/gate/issues?state=open&labels=a&labels=b%20c HTTP/1.1"
+        "GET /projects/gate/issues?labels=a&labels=b%20c&state=open HTTP/1.1"
     )
     assert echo.last.value("X-Trace-Level") == "2"
     assert echo.last.value("Cookie") == "theme=dark"

@@ -69,7 +69,7 @@ def test_a_port_in_use(tmp_path: Path) -> None:
     [
         pytest.param(("serve", "--no-such-flag"), "--no-such-flag", id="unknown flag"),
         pytest.param(("serve", *SPEC, "--port", "many"), "many", id="a port that is no number"),
-        pytest.param(("serve", *SPEC, "--store", "mysql://x"), "mysql", id="unknown store"),
+        pytest.param(("serve", *SPEC, "--store", "mysql://x"), "--store", id="unknown store"),
         pytest.param(("tools", *SPEC, "--format", "xml"), "xml", id="unknown format"),
         pytest.param(("no-such-command",), "no-such-command", id="unknown command"),
         pytest.param(

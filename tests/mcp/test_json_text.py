@@ -1,6 +1,7 @@
 """Strict JSON in, one line of JSON out."""
 
 import json
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given
@@ -68,6 +69,16 @@ def test_output_is_one_line_to_every_line_splitter(mark: str) -> None:
 
 def test_text_that_utf8_cannot_carry_does_not_stop_the_rest() -> None:
     assert encode_json({"text": "a\udcffb"}) == b'{"text":"a?b"}'
+
+
+def test_any_mapping_is_an_object_in_both_writers() -> None:
+    assert encode_json(MappingProxyType({"n": 1})) == b'{"n":1}'
+    assert encode_json(MappingProxyType({"n": 2**64})) == b'{"n":18446744073709551616}'
+
+
+def test_what_is_no_json_is_not_written() -> None:
+    with pytest.raises(TypeError):
+        encode_json({"n": object()})
 
 
 JSON_VALUES = st.recursive(

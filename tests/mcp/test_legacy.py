@@ -95,6 +95,16 @@ def test_a_list_needs_no_parameters(params: object) -> None:
     assert set(result) == {"tools"}
 
 
+@pytest.mark.parametrize(
+    "params", [None, {}, {"name": 5}, [], {"name": "listPets", "arguments": 1}], ids=repr
+)
+def test_a_malformed_call_is_an_error_with_status_200(params: object) -> None:
+    http = core()
+    reply = http.on_post(arrival(open_session(http)), encoded(message("tools/call", params)))
+    assert status_of(reply) == 200
+    assert error_of(reply)["code"] == -32602
+
+
 def test_a_call_runs_in_the_sessions_context_and_outlives_its_connection() -> None:
     http = core()
     session = open_session(http)

@@ -38,5 +38,5 @@ def test_how_the_bytes_are_chunked_does_not_matter(chunks: list[bytes]) -> None:
 def test_a_line_that_never_ends_is_not_kept_in_memory() -> None:
     buffer = LineBuffer(10)
     for _ in range(1000):
-        assert list(buffer.feed(b"x" * 100)) == []
+        assert list(buffer.feed(b"x" * 6)) == []
     assert buffer._parts == []

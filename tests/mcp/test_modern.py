@@ -99,7 +99,9 @@ CALL_HEAD = modern_head("tools/call", "listPets")
         pytest.param(CALL, modern_head("tools/call", "=?base64?bGlzdA?="), id="name unpadded"),
         pytest.param(CALL, modern_head("tools/call", "=?base64?!!!?="), id="name not base64"),
         pytest.param(CALL, modern_head("tools/call", "=?base64?/w==?="), id="name not UTF-8"),
-        pytest.param(CALL, modern_head("tools/call", "=?base64?YWJ=?="), id="name not canonical"),
+        pytest.param(
+            CALL, modern_head("tools/call", "=?base64?bGlzdFBldHN=?="), id="name not canonical"
+        ),
         pytest.param(
             modern_message("tools/call", {"name": 5}), modern_head("tools/call", "5"), id="number"
         ),

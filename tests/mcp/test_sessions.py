@@ -97,11 +97,28 @@ def test_an_ended_session_is_gone_and_others_stay() -> None:
     assert find(sessions, other) is not None
 
 
+def test_ended_sessions_are_forgotten_once_they_would_have_expired_anyway() -> None:
+    sessions = Sessions([KEY])
+    first, second = (find(sessions, mint(sessions, nonce=bytes([n]) * 12)) for n in (1, 2))
+    assert first
+    assert second
+    sessions.end(first, now=NOW)
+    assert list(sessions._ended) == [first.nonce]
+    sessions.end(second, now=NOW + LIFE_SECONDS)
+    assert list(sessions._ended) == []
+
+
 def _flipped(session_id: str) -> str:
     payload = bytearray(base64.urlsafe_b64decode(session_id.split(".")[1] + "=="))
     payload[0] ^= 1
     coded = base64.urlsafe_b64encode(payload).decode().rstrip("=")
     return f"s1.{coded}.{session_id.split('.')[2]}"
+
+
+def _respelled(session_id: str) -> str:
+    """Another spelling of the same bytes: the last character's low bits carry nothing."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    return session_id[:-1] + alphabet[alphabet.index(session_id[-1]) ^ 1]
 
 
 @pytest.mark.parametrize(
@@ -112,12 +129,14 @@ def _flipped(session_id: str) -> str:
         pytest.param(lambda i: i + "\n", id="line end"),
         pytest.param(lambda i: i[:-1], id="cut"),
         pytest.param(_flipped, id="another revision"),
+        pytest.param(_respelled, id="same bytes, other spelling"),
         pytest.param(lambda i: i.rsplit(".", 1)[0], id="unsigned"),
         pytest.param(lambda i: i.rsplit(".", 1)[0] + ".AAAA", id="short signature"),
         pytest.param(lambda i: "s2" + i[2:], id="another version"),
         pytest.param(lambda i: i + "\u00e9", id="not ascii"),
         pytest.param(lambda i: "", id="empty"),
         pytest.param(lambda i: "s1.." + "A" * 43, id="no payload"),
+        pytest.param(lambda i: "s1.A.A", id="not base64"),
         pytest.param(lambda i: i * 50, id="long"),
     ],
 )

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from gateway.catalog import View
 from gateway.engine import ToolCall
 from gateway.errors import Fault, InvalidArguments, UnknownApi
 from gateway.policy import ANONYMOUS
@@ -266,6 +267,21 @@ async def test_a_bug_is_answered_with_the_id_that_the_log_has(
     assert answer["error"]["code"] == -32603
     assert "secret" not in json.dumps(answer)
     assert answer["error"]["data"]["incident"] in caplog.text
+
+
+async def test_a_bug_outside_of_calls_is_answered_the_same_way(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Broken(FakeGateway):
+        def view(self, api: str | None = None) -> View:
+            raise ZeroDivisionError("secret detail")
+
+    body, head = modern_message("tools/list"), dict(modern_head("tools/list"))
+    with caplog.at_level(logging.ERROR, logger="gateway.server.mcp_calls"):
+        async with open_door(Broken()) as door, door.post(body, head) as r:
+            error = (await r.json())["error"]
+    assert error["code"] == -32603
+    assert error["data"]["incident"] in caplog.text
 
 
 async def test_a_client_that_takes_events_only_gets_one() -> None:

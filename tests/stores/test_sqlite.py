@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.context import AgentContext
-from gateway.errors import StoreUnavailable, VersionConflict
+from gateway.errors import PayloadTooLarge, StoreUnavailable, VersionConflict
 from gateway.policy import ANONYMOUS
 from gateway.stores import SqliteStore, StoreLimits, UnreadableRecord
 from gateway.stores.record import MAX_RECORD_BYTES
@@ -235,6 +235,16 @@ async def test_a_fault_stays_with_its_own_caller(store: SqliteStore) -> None:
     stored = await store.get(ANONYMOUS, ID)
     assert stored is not None
     assert tools_of(stored.context) == ["first", "last"]
+
+
+async def test_a_context_that_is_too_large_takes_nobody_s_place(path: Path) -> None:
+    store = SqliteStore(path, StoreLimits(max_contexts_per_principal=1))
+    await store.update(ANONYMOUS, ID, append())
+    too_large = replace(append(), user="x" * MAX_RECORD_BYTES)
+    with pytest.raises(PayloadTooLarge):
+        await store.update(ANONYMOUS, a_context_id(1), too_large)
+    assert await store.get(ANONYMOUS, ID) is not None
+    await store.aclose()
 
 
 async def test_a_full_disk_acknowledges_nothing(

@@ -39,7 +39,7 @@ def append(
             operation=CalledOperation(api="pets", method="get", path="/pets", name="listPets"),
         ),
         fresh=a_context(context_id),
-        max_history=1000,
+        max_history=1_000_000,
     )
 
 

@@ -52,7 +52,7 @@ TRACKER = Dialogue(
                 "number_body": 9,
             },
             request_line="POST /projects/gate/issues/7/comments"
-            "?notify=true&mention=ann&mention=b%26o HTTP/1.1",
+            "?mention=ann&mention=b%26o&notify=true HTTP/1.1",
             body={"text": "née ✓", "number": 9},
             endpoint="POST /projects/{project}/issues/{number}/comments",
         ),
