@@ -15,7 +15,13 @@ from gateway.context import (
     new_context,
 )
 from gateway.engine.values import ContextClaim, Surroundings
-from gateway.errors import StoreUnavailable, UpstreamError, UpstreamTimeout, VersionConflict
+from gateway.errors import (
+    PayloadTooLarge,
+    StoreUnavailable,
+    UpstreamError,
+    UpstreamTimeout,
+    VersionConflict,
+)
 from gateway.interfaces import ContextStore
 from gateway.policy import Principal
 
@@ -69,7 +75,7 @@ class Contexts:
         context_id = talk.context.context_id
         try:
             return await self.store.update(talk.principal, context_id, change) is not None
-        except (StoreUnavailable, VersionConflict):
+        except (StoreUnavailable, VersionConflict, PayloadTooLarge):
             return False
 
     def finish_later(self, record: "Record") -> None:
