@@ -7,14 +7,20 @@ from contextlib import asynccontextmanager
 import aiohttp
 from yarl import URL
 
-from gateway.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
-from gateway.messages import Request, RequestHead, Response, ResponseHead
+from gateway.errors import (
+    GatewayError,
+    UpstreamError,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
+from gateway.messages import Request, RequestHead, Response, ResponseHead, as_utf8
 from gateway.upstreams import Upstream
 
 CONNECT_SECONDS = 5.0
 MAX_FIELD_BYTES = 65_536
 # RFC 9110 section 9.2.2.
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+_SWITCHING_PROTOCOLS = 101
 _OWN_DEFAULTS = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
@@ -70,9 +76,11 @@ class AiohttpClient:
             except TimeoutError as error:
                 raise UpstreamTimeout(f"{upstream.name} did not answer in time") from error
             except aiohttp.ClientConnectorError as error:
-                if attempts == 0 or isinstance(request.body, AsyncIterator):
+                if attempts == 0:  # nothing was sent: a streamed body is still whole
                     raise UpstreamUnreachable(f"{upstream.name} cannot be reached") from error
             except aiohttp.ClientConnectionError as error:
+                if isinstance(error.__cause__, GatewayError):  # the streamed body's own refusal
+                    raise error.__cause__ from error
                 if attempts == 0 or not _may_repeat(request):
                     raise UpstreamError(f"{upstream.name} closed the connection") from error
             except (aiohttp.ClientError, ValueError) as error:
@@ -81,7 +89,7 @@ class AiohttpClient:
 
     async def _request(self, request: Request, upstream: Upstream) -> aiohttp.ClientResponse:
         head = request.head
-        return await self._session.request(
+        answer = await self._session.request(
             head.method,
             # yarl would resolve `%2E%2E` (and more) in a URL that is not marked as encoded.
             URL(upstream.origin + head.target, encoded=True),
@@ -89,10 +97,14 @@ class AiohttpClient:
             data=request.body,
             allow_redirects=False,
         )
+        if answer.status == _SWITCHING_PROTOCOLS:  # nobody asked for that
+            answer.close()
+            raise aiohttp.ClientPayloadError
+        return answer
 
 
 def _wire_headers(head: RequestHead) -> list[tuple[str, str]]:
-    headers = [(name, value) for name, value in head.headers]
+    headers = [(name, as_utf8(value)) for name, value in head.headers]
     if not any(name.lower() == "user-agent" for name, _ in headers):
         headers.append(("User-Agent", "ocp-gateway"))
     return headers

@@ -3,8 +3,7 @@
 Every way in (MCP over HTTP and stdio, `POST /tools`, `/apis`) goes through `Gateway`.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -47,17 +46,28 @@ class Gateway:
         client: UpstreamClient,
         surroundings: Surroundings,
         max_history: int,
+        missing: Iterable[str] = (),
     ) -> None:
+        """`missing`: configured APIs whose descriptions could not be loaded so far."""
         self.catalog = catalog
         self.upstreams = upstreams
+        self.missing = frozenset(missing)
         self._contexts = Contexts(store, surroundings, max_history=max_history)
         self._client = client
         self._monotonic = surroundings.monotonic
         self._via = f"ocp-gateway-{surroundings.random_bytes(4).hex()}"
 
     def view(self, api: str | None = None) -> View:
-        """The tools of all APIs or of one. Raises UnknownApi."""
+        """The tools of all APIs or of one. Raises UnknownApi, ApiUnavailable."""
+        if api is not None:
+            self._check_loaded(api)
         return self.catalog.view(api)
+
+    def admit(self, api: ApiCatalog, upstream: Upstream) -> None:
+        """Take in an API that was missing."""
+        self.upstreams = {**self.upstreams, upstream.name: upstream}
+        self.catalog = Catalog((*self.catalog.apis.values(), api))
+        self.missing -= {upstream.name}
 
     async def store_is_up(self) -> bool:
         try:
@@ -99,17 +109,19 @@ class Gateway:
         self, tool: Tool, request: Request, upstream: Upstream, record: Record
     ) -> ToolResult:
         deadline = self._monotonic() + upstream.timeout_seconds
+        limit = upstream.max_response_bytes
+        status = None
         try:
-            async with self._client.send(request, upstream, deadline=deadline) as response:
-                await record.answered(response.head.status)
-                body, complete = await _read(response, upstream.max_response_bytes)
-            return read_result(tool, response.head, body, complete=complete)
+            async with (
+                record.watching(),
+                self._client.send(request, upstream, deadline=deadline) as response,
+            ):
+                status = response.head.status
+                await record.answered(status)
+                body, complete = await _read(response, limit)
         except UpstreamError as error:
-            await record.failed(error)
-            return failed(_failure_text(error, upstream))
-        except asyncio.CancelledError:
-            record.cancelled()
-            raise
+            return failed(_failure_text(error, upstream), status=status)
+        return read_result(tool, response.head, body, complete=complete, limit=limit)
 
     @asynccontextmanager
     async def forward(self, call: ProxiedRequest) -> AsyncIterator[Response]:
@@ -130,7 +142,11 @@ class Gateway:
             request = replace(call.request, head=head)
             operation = _proxied_operation(upstream, call.request.head, tool)
             record = Record(self._contexts, talk, operation)
-            async with self._stream(request, upstream, record) as response:
+            async with (
+                record.watching(),
+                self._client.send(request, upstream, deadline=None) as response,
+            ):
+                await record.answered(response.head.status)
                 context: Headers = (("OCP-Context-ID", context_id),)
                 if kept and not record.recorded:
                     context = (*context, ("OCP-Gateway-Recorded", "false"))
@@ -139,40 +155,21 @@ class Gateway:
             error.context_id = context_id
             raise
 
-    @asynccontextmanager
-    async def _stream(
-        self, request: Request, upstream: Upstream, record: Record
-    ) -> AsyncIterator[Response]:
-        try:
-            async with self._client.send(request, upstream, deadline=None) as response:
-                await record.answered(response.head.status)
-                yield response
-        except UpstreamError as error:
-            await record.failed(error)
-            raise
-        except asyncio.CancelledError:
-            record.cancelled()
-            raise
-
     def _tool(self, call: ToolCall) -> Tool:
-        if call.api is not None:
-            self._api(call.api)
         tool = self.view(call.api).find(call.name)
         if tool is None:
             raise UnknownTool(f"there is no tool {call.name[:64]!r}")
         return tool
 
-    def _api(self, name: str) -> tuple[Upstream, ApiCatalog]:
-        upstream = self.upstreams.get(name)
-        if upstream is None:
-            raise UnknownApi(f"there is no API {name[:64]!r}")
-        api = self.catalog.apis.get(name)
-        if api is None:
+    def _check_loaded(self, name: str) -> None:
+        if name in self.missing:
             raise ApiUnavailable(f"the description of {name} could not be loaded")
-        return upstream, api
+        if name not in self.upstreams:
+            raise UnknownApi(f"there is no API {name[:64]!r}")
 
     def _route(self, call: ProxiedRequest) -> tuple[Upstream, Tool | None]:
-        upstream, api = self._api(call.api)
+        self._check_loaded(call.api)
+        upstream, api = self.upstreams[call.api], self.catalog.apis[call.api]
         head = call.request.head
         path = head.target.partition("?")[0]
         check_path(path)

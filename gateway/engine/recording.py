@@ -1,6 +1,8 @@
 """A call's context: read before the call, moved on once its outcome is known."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from gateway.context import (
@@ -109,22 +111,32 @@ class Record:
         self._change: RecordCall | None = None
         self.recorded: bool | None = None
 
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """Around the exchange: what ends it without an answer is recorded, too."""
+        try:
+            try:
+                yield
+            except UpstreamError as error:
+                await self._failed(error)
+                raise
+        except asyncio.CancelledError:
+            # The caller has gone; the entry outlives its task.
+            if self.recorded is None:
+                self._contexts.finish_later(self)
+            raise
+
     async def answered(self, status: int) -> None:
         """The response head is there: the entry is stored before the caller sees it."""
         self.recorded = await self.write(status)
 
-    async def failed(self, error: UpstreamError) -> None:
+    async def _failed(self, error: UpstreamError) -> None:
         """There is no response, unless the failure came after its head."""
         if self.recorded is None:
             timeout = isinstance(error, UpstreamTimeout)
             self.recorded = await self.write(
                 CallFailure.TIMEOUT if timeout else CallFailure.UNREACHABLE
             )
-
-    def cancelled(self) -> None:
-        """The caller has gone; the entry outlives its task."""
-        if self.recorded is None:
-            self._contexts.finish_later(self)
 
     async def write(self, outcome: int | CallFailure) -> bool:
         """Append the entry. A second try hands over the same change, so it counts once."""

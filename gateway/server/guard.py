@@ -18,6 +18,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::([0-9]{1,5}))?")
 _REFUSED_METHODS = frozenset({"CONNECT", "TRACE"})
+_ALLOW = {"Allow": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"}
 
 
 class Guard:
@@ -25,7 +26,7 @@ class Guard:
 
     def __init__(self, *, names: Iterable[str], public_url: str | None) -> None:
         """`names`: host names with or without a port; with one, that port only."""
-        self._names = _LOOPBACK | {name.lower() for name in names}
+        self._names = _LOOPBACK | {_bracketed(name.lower()) for name in names}
         self._origins = frozenset[str]()
         if public_url:
             public = urlsplit(public_url)
@@ -48,6 +49,11 @@ class Guard:
         return bool(is_http and match and match[1].lower() in _LOOPBACK)
 
 
+def _bracketed(name: str) -> str:
+    """An IPv6 address as the Host header writes it (RFC 3986 section 3.2.2)."""
+    return f"[{name}]" if name.count(":") > 1 and not name.startswith("[") else name
+
+
 def make_guard_middleware(guard: Guard) -> Callable[..., object]:
     """Refuse foreign Host (421) and Origin (403), and CONNECT and TRACE (405)."""
 
@@ -59,6 +65,7 @@ def make_guard_middleware(guard: Guard) -> Callable[..., object]:
                 code="method_not_allowed",
                 title="Method not allowed",
                 detail=f"{request.method} is never served.",
+                headers=_ALLOW,
             )
         if request.raw_path not in _OPEN_PATHS:
             refusal = _refuse(guard, request)

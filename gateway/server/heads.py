@@ -14,7 +14,7 @@ def headers_of(request: web.Request) -> Headers:
 def raw_target(request: web.Request) -> str:
     """The request target as sent, in origin form. Raises BadRequest for any other form."""
     target = request.raw_path
-    if not target.startswith("/") or target.startswith("//"):
+    if not target.startswith("/") or target.startswith("//") or "#" in target:
         raise BadRequest("the request target is not in origin form")
     return target
 

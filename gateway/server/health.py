@@ -35,8 +35,7 @@ class StatusEndpoint:
     async def readyz(self, _: web.Request) -> web.Response:
         """503 without a catalog; a store that is down only degrades: calls go on."""
         loaded = len(self._gateway.catalog.apis)
-        wanted = len(self._gateway.upstreams) if self._needs_all else 1
-        if loaded < wanted:
+        if not loaded or (self._needs_all and self._gateway.missing):
             return _json({"status": "unready", "apis": loaded}, status=503)
         if not await self._gateway.store_is_up():
             return _json({"status": "degraded", "reason": "context store unavailable"})
@@ -51,7 +50,7 @@ class StatusEndpoint:
                 "tools": len(catalogs[name].tools) if name in catalogs else 0,
                 "problems": len(catalogs[name].problems) if name in catalogs else 0,
             }
-            for name in sorted(self._gateway.upstreams)
+            for name in sorted({*self._gateway.upstreams, *self._gateway.missing})
         ]
         return _json({"apis": apis})
 

@@ -28,6 +28,7 @@ from gateway.mcp import (
     refuse_method,
     refuse_size,
 )
+from gateway.messages import Headers
 from gateway.policy import Principal
 from gateway.server.heads import headers_of, read_body
 from gateway.server.mcp_calls import CallDesk, Caller
@@ -144,7 +145,7 @@ class McpEndpoint:
             principal=arrival.principal,
             api=arrival.api,
             inbound=read_inbound(arrival.headers),
-            headers=arrival.headers,
+            headers=_passable(arrival.headers),
         )
         return await self._carry_out(request, decision, caller, accepted)
 
@@ -210,6 +211,18 @@ class McpEndpoint:
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(self._settings.ping_seconds, left)):
                     await closing.wait()
+
+
+def _passable(headers: Headers) -> Headers:
+    """What an API's `forward_headers` may choose from: never what is meant for this server.
+
+    A token given to an MCP server stays there (2026-07-28, authorization: no token passthrough).
+    """
+    return tuple(
+        (name, value)
+        for name, value in headers
+        if name.lower() not in ("authorization", "cookie") and not name.lower().startswith("mcp-")
+    )
 
 
 def _respond(

@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
+from aiohttp.http import HttpVersion11
 from multidict import CIMultiDict
 
 from gateway.context import read_inbound
 from gateway.engine import Gateway, ProxiedRequest
-from gateway.errors import GatewayError, PayloadTooLarge, UpstreamError
-from gateway.messages import Request, RequestHead, Response, header
+from gateway.errors import PayloadTooLarge, UpstreamError
+from gateway.messages import Request, RequestHead, Response, as_utf8, header
 from gateway.policy import Principal
 from gateway.server.heads import headers_of, raw_target
 
@@ -50,8 +51,8 @@ class ProxyEndpoint:
 def _split(target: str) -> tuple[str, str]:
     """API name and the target below it: path and query as sent, the path starting with `/`."""
     path, mark, query = target.partition("?")
-    name, slash, rest = path.removeprefix(PREFIX).partition("/")
-    return name, f"/{rest}{mark}{query}" if slash or mark or not rest else "/"
+    name, _, rest = path.removeprefix(PREFIX).partition("/")
+    return name, f"/{rest}{mark}{query}"
 
 
 async def _limited(request: web.Request, limit: int) -> AsyncIterator[bytes]:
@@ -64,20 +65,20 @@ async def _limited(request: web.Request, limit: int) -> AsyncIterator[bytes]:
 
 
 async def _pass_back(request: web.Request, response: Response) -> web.StreamResponse:
-    out = web.StreamResponse(
-        status=response.head.status, headers=CIMultiDict(response.head.headers)
-    )
+    headers = CIMultiDict((name, as_utf8(value)) for name, value in response.head.headers)
+    out = web.StreamResponse(status=response.head.status, headers=headers)
     bodiless = request.method == "HEAD" or response.head.status in _BODILESS
-    if not bodiless and header(response.head.headers, "content-length") is None:
+    unmeasured = header(response.head.headers, "content-length") is None
+    # To HTTP/1.0 the end of the connection is the end of the body (RFC 9112 section 6.3).
+    if unmeasured and not bodiless and request.version >= HttpVersion11:
         out.enable_chunked_encoding()
-    await out.prepare(request)
     try:
+        await out.prepare(request)
         async for chunk in response.body:
             await out.write(chunk)
-    except (UpstreamError, GatewayError):
+        await out.write_eof()
+    except (UpstreamError, ConnectionError):
         # The head is out: only a cut connection still tells the caller that this is not all.
         if request.transport is not None:
             request.transport.abort()
-        return out
-    await out.write_eof()
     return out

@@ -50,7 +50,7 @@ class ToolsEndpoint:
         form = _format(query)
         body, etag = self._list(self._gateway.view(query.get("api")), form)
         headers = {"ETag": etag, "Cache-Control": "no-cache"}
-        if _is_known(etag, request.headers.get("If-None-Match", "")):
+        if _is_known(etag, ",".join(request.headers.getall("If-None-Match", []))):
             return web.Response(status=304, headers=headers)
         return web.Response(body=body, content_type="application/json", headers=headers)
 
@@ -76,13 +76,13 @@ class ToolsEndpoint:
 
     async def call_tool(self, request: web.Request) -> web.Response:
         query = _query(request, allowed=("api",))
-        if request.content_type != "application/json" and request.can_read_body:
+        if not _is_plain_json(request):
             # Also what keeps a form on some web page from calling tools without a preflight.
             return problem(
                 status=415,
                 code="unsupported_media_type",
                 title="Unsupported media type",
-                detail="Arguments are sent as application/json.",
+                detail="Arguments are sent as application/json, not compressed.",
             )
         headers = headers_of(request)
         call = ToolCall(
@@ -118,6 +118,15 @@ def _query(request: web.Request, *, allowed: tuple[str, ...]) -> Mapping[str, st
             raise NotAvailable(f"the query parameter {name} is not available yet")
         raise BadRequest(f"there is no query parameter {name[:64]!r} here")
     return request.query
+
+
+def _is_plain_json(request: web.Request) -> bool:
+    headers = request.headers
+    if headers.get("Content-Encoding", "identity").lower() != "identity":
+        return False
+    if "Content-Type" in headers or request.can_read_body:
+        return request.content_type == "application/json"
+    return True
 
 
 def _format(query: Mapping[str, str]) -> str:

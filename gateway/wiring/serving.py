@@ -111,6 +111,7 @@ async def _gateway(config: Config, loaded: Sequence[Loaded]) -> AsyncIterator[Ga
             random_bytes=secrets.token_bytes,
         ),
         max_history=store_config.max_history,
+        missing=(api.config.name or "" for api in loaded if api.fault is not None),
     )
     try:
         yield gateway
@@ -129,6 +130,8 @@ def _runner(config: Config, gateway: Gateway) -> web.AppRunner:
     return web.AppRunner(
         app,
         access_log=None,
+        # A compressed upload is passed on as it is; inflated, its head would be a lie.
+        auto_decompress=False,
         # Without it a handler outlives its client, and so does the request to the upstream.
         handler_cancellation=True,
         keepalive_timeout=KEEPALIVE_SECONDS,
@@ -180,8 +183,6 @@ async def _retry(gateway: Gateway, missing: Loaded) -> None:
         found = await reload_api(missing.config)
         if found.catalog is None or found.upstream is None:
             continue
-        known = gateway.catalog.apis.values()
-        gateway.upstreams = {**gateway.upstreams, found.upstream.name: found.upstream}
-        gateway.catalog = Catalog((*known, found.catalog))
+        gateway.admit(found.catalog, found.upstream)
         _LOG.info("description of %s loaded", found.upstream.name)
         return

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from tests.e2e.conftest import tracker_arguments
+from tests.support.dialogues import TRACKER
 from tests.support.echo_upstream import Answer, EchoUpstream
 from tests.support.gateway_process import PATIENCE_SECONDS, GatewayProcess, wait_until
 from tests.support.ocp import history, read_session
@@ -21,18 +22,17 @@ ISSUES = "/apis/tracker/projects/gate/issues"
 ENDPOINT = "GET /projects/{project}/issues"
 
 
-@pytest.fixture
-def impatient(echo: EchoUpstream, tmp_path: Path) -> GatewayProcess:
-    """A gateway, not started, that gives its upstream half a second."""
-    config = tmp_path / "gateway.yaml"
+def gateway_with_timeout(echo: EchoUpstream, directory: Path, seconds: float) -> GatewayProcess:
+    """A gateway, not started, that gives its upstream so long."""
+    config = directory / "gateway.yaml"
     config.write_text(
         "apis:\n"
         "  - name: tracker\n"
-        f"    spec: {tracker_arguments(echo)[1].partition('=')[2]}\n"
+        f"    spec: {TRACKER.description}\n"
         f"    base_url: {echo.url}\n"
-        "    timeout_seconds: 0.5\n"
+        f"    timeout_seconds: {seconds}\n"
     )
-    return GatewayProcess(str(config), directory=tmp_path)
+    return GatewayProcess(str(config), directory=directory)
 
 
 async def test_an_upstream_that_is_down_is_told_and_recorded(
@@ -56,12 +56,12 @@ async def test_an_upstream_that_is_down_is_told_and_recorded(
 
 
 async def test_an_upstream_that_is_slow_is_given_up_and_recorded(
-    impatient: GatewayProcess, echo: EchoUpstream, http: aiohttp.ClientSession
+    echo: EchoUpstream, tmp_path: Path, http: aiohttp.ClientSession
 ) -> None:
     headers = {"OCP-Context-ID": f"ocp-{uuid4().hex}"}
     go_on = threading.Event()
     echo.answer = Answer(hold=go_on)
-    with impatient:
+    with gateway_with_timeout(echo, tmp_path, 0.5) as impatient:
         answer = await call_tool(http, impatient.url, "issuesList", {"project": "gate"}, headers)
         async with http.get(impatient.url + ISSUES, headers=headers) as response:
             problem = await problem_of(response)
@@ -113,21 +113,23 @@ async def test_an_answer_that_breaks_off_is_not_taken_for_a_whole_one(
 
 
 async def test_a_caller_that_leaves_ends_the_upstream_request(
-    gateway: GatewayProcess, echo: EchoUpstream, http: aiohttp.ClientSession
+    echo: EchoUpstream, tmp_path: Path, http: aiohttp.ClientSession
 ) -> None:
     left = threading.Event()
     echo.answer = Answer(until_left=left)
+    # Longer than the test waits: giving up is not what ends the request.
+    with gateway_with_timeout(echo, tmp_path, 10 * PATIENCE_SECONDS) as gateway:
 
-    async def wait_for_the_answer() -> None:
-        async with http.get(gateway.url + ISSUES):
-            pass
+        async def wait_for_the_answer() -> None:
+            async with http.get(gateway.url + ISSUES):
+                pass
 
-    async with asyncio.TaskGroup() as callers:
-        caller = callers.create_task(wait_for_the_answer())
-        await asyncio.to_thread(wait_until, lambda: bool(echo.seen), "the request to arrive")
-        caller.cancel()
+        async with asyncio.TaskGroup() as callers:
+            caller = callers.create_task(wait_for_the_answer())
+            await asyncio.to_thread(wait_until, lambda: bool(echo.seen), "the request to arrive")
+            caller.cancel()
 
-    assert await asyncio.to_thread(left.wait, PATIENCE_SECONDS)
+        assert await asyncio.to_thread(left.wait, PATIENCE_SECONDS)
 
 
 async def test_calls_go_on_while_redis_is_down(

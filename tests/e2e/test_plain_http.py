@@ -49,6 +49,17 @@ async def test_calls_become_exact_requests_and_history(
     ]
 
 
+async def test_a_longer_conversation_is_sent_compressed(
+    gateway: GatewayProcess, echo: EchoUpstream, http: aiohttp.ClientSession
+) -> None:
+    headers = {"OCP-Context-ID": f"ocp-{uuid4().hex}"}
+    for _ in range(12):
+        await call_tool(http, gateway.url, "issuesList", {"project": "gate"}, headers)
+
+    assert echo.last.value("OCP-Session").startswith("gzip:")
+    assert len(history(read_session(echo.last))) == 11
+
+
 async def test_header_cookie_and_query_arguments_reach_their_places(
     gateway: GatewayProcess, echo: EchoUpstream, http: aiohttp.ClientSession
 ) -> None:

@@ -423,3 +423,20 @@ async def test_shutdown_ends_streams_and_calls_that_nobody_waits_for() -> None:
                 await door.stop()
                 await stream.read()
         assert door.fake.cancelled.is_set()
+
+
+async def test_credentials_and_protocol_headers_of_the_caller_never_reach_the_engine() -> None:
+    fake = FakeGateway()
+    async with open_door(fake) as door:
+        body = modern_message("tools/call", {"name": "listPets"})
+        head = {
+            **dict(modern_head("tools/call", "listPets")),
+            "Authorization": "Bearer hunter2",
+            "Cookie": "sid=hunter2",
+            "X-Trace": "t1",
+        }
+        async with door.post(body, head) as response:
+            assert response.status == 200
+    names = {name.lower() for name, _ in fake.calls[0].headers}
+    assert "x-trace" in names
+    assert not names & {"authorization", "cookie", "mcp-method", "mcp-protocol-version"}
