@@ -73,18 +73,9 @@ class AiohttpClient:
             try:
                 async with asyncio.timeout_at(_limit(upstream, deadline)):
                     return await self._request(request, upstream)
-            except TimeoutError as error:
-                raise UpstreamTimeout(f"{upstream.name} did not answer in time") from error
-            except aiohttp.ClientConnectorError as error:
-                if attempts == 0:  # nothing was sent: a streamed body is still whole
-                    raise UpstreamUnreachable(f"{upstream.name} cannot be reached") from error
-            except aiohttp.ClientConnectionError as error:
-                if isinstance(error.__cause__, GatewayError):  # the streamed body's own refusal
-                    raise error.__cause__ from error
-                if attempts == 0 or not _may_repeat(request):
-                    raise UpstreamError(f"{upstream.name} closed the connection") from error
-            except (aiohttp.ClientError, ValueError) as error:
-                raise UpstreamError(f"{upstream.name} gave no valid answer") from error
+            except (TimeoutError, aiohttp.ClientError, ValueError) as error:
+                if attempts == 0 or not _may_repeat(request, error):
+                    raise _failure(error, upstream) from error
             attempts -= 1
 
     async def _request(self, request: Request, upstream: Upstream) -> aiohttp.ClientResponse:
@@ -110,8 +101,27 @@ def _wire_headers(head: RequestHead) -> list[tuple[str, str]]:
     return headers
 
 
-def _may_repeat(request: Request) -> bool:
-    return request.head.method in _IDEMPOTENT and not isinstance(request.body, AsyncIterator)
+def _may_repeat(request: Request, error: Exception) -> bool:
+    """Nothing was sent, or what was sent does no more when it comes twice."""
+    if isinstance(error, TimeoutError):
+        return False
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return True
+    lost = isinstance(error, aiohttp.ClientConnectionError)
+    streamed = isinstance(request.body, AsyncIterator)
+    return lost and request.head.method in _IDEMPOTENT and not streamed
+
+
+def _failure(error: Exception, upstream: Upstream) -> GatewayError:
+    if isinstance(error, TimeoutError):
+        return UpstreamTimeout(f"{upstream.name} did not answer in time")
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return UpstreamUnreachable(f"{upstream.name} cannot be reached")
+    if isinstance(error.__cause__, GatewayError):  # a streamed body's own refusal
+        return error.__cause__
+    if isinstance(error, aiohttp.ClientConnectionError):
+        return UpstreamError(f"{upstream.name} closed the connection")
+    return UpstreamError(f"{upstream.name} gave no valid answer")
 
 
 def _limit(upstream: Upstream, deadline: float | None) -> float:

@@ -32,6 +32,13 @@ def build_request(tool: Tool, arguments: Mapping[str, object], *, base_path: str
     cannot be sent.
     """
     plan = plan_of(tool)
+    try:
+        return _build(tool, plan, arguments, base_path)
+    except (UnicodeEncodeError, RecursionError):  # lone surrogates, endless depth
+        raise InvalidArguments(Fault(pointer="", message="cannot be written as JSON")) from None
+
+
+def _build(tool: Tool, plan: Plan, arguments: Mapping[str, object], base_path: str) -> Request:
     given = _accepted(plan, arguments)
     faults: list[Fault] = []
     target = base_path + _path(plan, given, faults) + _query(plan, given)

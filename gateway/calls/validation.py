@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import jsonschema_rs
 
-from gateway.errors import DescriptionError, Fault, InvalidArguments
+from gateway.errors import DescriptionError, Fault
 
 MAX_FAULTS = 50
 MAX_MESSAGE = 300
@@ -36,11 +36,7 @@ class ArgumentValidator:
             raise DescriptionError(f"the input schema cannot be used: {reason}") from error
 
     def is_valid(self, arguments: Mapping[str, object]) -> bool:
-        """Raise InvalidArguments for what no JSON text can say: lone surrogates, endless depth."""
-        try:
-            return self._compiled.is_valid(arguments)
-        except (ValueError, RecursionError):
-            raise InvalidArguments(Fault(pointer="", message="cannot be written as JSON")) from None
+        return self._compiled.is_valid(arguments)
 
     def faults(self, arguments: Mapping[str, object]) -> tuple[Fault, ...]:
         """What is wrong, by JSON Pointer; at most MAX_FAULTS."""

@@ -102,6 +102,7 @@ def _show(status: int, data: bytes) -> int:
         click.echo(pretty_json(answer))
         return FAILED if answer["isError"] else 0
     problem = answer if isinstance(answer, dict) else {}
-    what = problem.get("detail") or problem.get("title") or "refused"
-    complain(f"{status} {problem.get('code', '')}: {what}")
+    code = f" {problem['code']}:" if "code" in problem else ""
+    detail = problem.get("detail") or problem.get("title") or "refused"
+    complain(f"{status}{code} {detail}")
     return FAILED

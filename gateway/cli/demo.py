@@ -40,7 +40,8 @@ def demo() -> None:
     with asyncio.Runner(loop_factory=fast_loop) as runner:
         runner.run(
             run_demo(
-                Path.cwd(), announce=lambda running: click.echo(describe_demo(running, context_id))
+                Path.cwd(),
+                announce=lambda running: click.echo(describe_demo(running, context_id), nl=False),
             )
         )
 

@@ -127,4 +127,5 @@ def _tokens(name: str, tool: Tool) -> int:
 def _mention_skipped(catalog: Catalog) -> None:
     skipped = sum(problem.severity == "error" for problem in catalog.problems)
     if skipped:
-        complain(f"{skipped} operations were left out; `ocp-gateway check` says why")
+        what = "operation was" if skipped == 1 else "operations were"
+        complain(f"{skipped} {what} left out; `ocp-gateway check` says why")

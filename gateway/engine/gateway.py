@@ -3,7 +3,7 @@
 Every way in (MCP over HTTP and stdio, `POST /tools`, `/apis`) goes through `Gateway`.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -46,12 +46,11 @@ class Gateway:
         client: UpstreamClient,
         surroundings: Surroundings,
         max_history: int,
-        missing: Iterable[str] = (),
     ) -> None:
-        """`missing`: configured APIs whose descriptions could not be loaded so far."""
         self.catalog = catalog
         self.upstreams = upstreams
-        self.missing = frozenset(missing)
+        # Configured APIs whose descriptions could not be loaded so far.
+        self.missing = frozenset[str]()
         self._contexts = Contexts(store, surroundings, max_history=max_history)
         self._client = client
         self._monotonic = surroundings.monotonic
@@ -162,10 +161,11 @@ class Gateway:
         return tool
 
     def _check_loaded(self, name: str) -> None:
-        if name in self.missing:
+        if name in self.catalog.apis:
+            return
+        if name in self.missing or name in self.upstreams:
             raise ApiUnavailable(f"the description of {name} could not be loaded")
-        if name not in self.upstreams:
-            raise UnknownApi(f"there is no API {name[:64]!r}")
+        raise UnknownApi(f"there is no API {name[:64]!r}")
 
     def _route(self, call: ProxiedRequest) -> tuple[Upstream, Tool | None]:
         self._check_loaded(call.api)

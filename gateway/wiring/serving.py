@@ -111,8 +111,8 @@ async def _gateway(config: Config, loaded: Sequence[Loaded]) -> AsyncIterator[Ga
             random_bytes=secrets.token_bytes,
         ),
         max_history=store_config.max_history,
-        missing=(api.config.name or "" for api in loaded if api.fault is not None),
     )
+    gateway.missing = frozenset(api.config.name or "" for api in loaded if api.fault is not None)
     try:
         yield gateway
     finally:

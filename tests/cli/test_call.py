@@ -28,7 +28,7 @@ def gateway() -> Iterator[Scripted]:
     script = Scripted()
 
     class Answer(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - http.server's name
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             script.seen.append((self.path, dict(self.headers), body))
             self.send_response(script.status)

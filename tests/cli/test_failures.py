@@ -5,7 +5,6 @@ import errno
 import click
 import pytest
 
-from gateway.cli.app import run
 from gateway.cli.failures import CommandFailed, exit_code_of
 from gateway.errors import ConfigError, DescriptionError, UnknownTool
 from tests.cli.conftest import Cli
@@ -77,14 +76,3 @@ def test_without_a_command_the_help_is_shown(cli: Cli, arguments: tuple[str, ...
     done = cli(*arguments)
     assert (done.code, done.stdout) == (2, "")
     assert "Commands:" in done.stderr
-
-
-def test_a_closed_pipe_is_quiet(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    def closed(*_: object, **__: object) -> None:
-        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
-
-    monkeypatch.setattr(click, "echo", closed)
-    assert run(["--version"]) == 141
-    assert capfd.readouterr().err == ""

@@ -61,10 +61,10 @@ def test_a_megabyte_is_cut(form: logging.Formatter) -> None:
 
 @pytest.mark.parametrize("form", [TextLines(), JsonLines()], ids=["text", "json"])
 def test_a_traceback_stays_on_the_line(form: logging.Formatter) -> None:
-    try:
-        raise ValueError(HOSTILE)
-    except ValueError:
-        line = form.format(record("failed", exc_info=sys.exc_info()))
+    with pytest.raises(ValueError, match="a") as caught:
+        int(HOSTILE)
+    error = caught.value
+    line = form.format(record("failed", exc_info=(type(error), error, caught.tb)))
     assert line.isprintable()
     assert "ValueError" in line
 

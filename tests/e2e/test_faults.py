@@ -181,3 +181,22 @@ async def test_redis_may_go_and_come_back_while_calls_go_on(
 
     entry = ("tool_call:issuesList", ENDPOINT, "HTTP 200")
     assert history(read_session(echo.last)) == [entry, entry]
+
+
+async def test_an_api_without_a_description_does_not_stop_the_others(
+    echo: EchoUpstream, tmp_path: Path, http: aiohttp.ClientSession
+) -> None:
+    arguments = (*tracker_arguments(echo), "--spec", "lost=lost.yaml")
+    lost_base = ("--base-url", f"lost={echo.url}")
+    with GatewayProcess(*arguments, *lost_base, directory=tmp_path) as gateway:
+        answer = await call_tool(http, gateway.url, "issuesList", {"project": "gate"})
+        async with http.get(f"{gateway.url}/apis/lost/anything") as refused:
+            problem = await problem_of(refused)
+        async with http.get(f"{gateway.url}/readyz") as ready:
+            assert ready.status == 200
+
+    assert answer["status"] == 200
+    assert (refused.status, problem["code"]) == (503, "api_unavailable")
+    assert "Retry-After" in refused.headers
+    assert "lost.yaml" in gateway.log
+    assert "Traceback" not in gateway.log

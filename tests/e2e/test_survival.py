@@ -8,6 +8,8 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
+from gateway.policy import ANONYMOUS
+from gateway.stores import StoreLimits, open_store
 from tests.e2e.conftest import tracker_arguments
 from tests.support.dialogues import DIALOGUES, Dialogue
 from tests.support.echo_upstream import EchoUpstream
@@ -62,6 +64,28 @@ async def test_history_outlives_a_killed_gateway(
         (f"tool_call:{e.tool}", e.endpoint, "HTTP 200") for e in dialogue.examples
     ]
     assert session["agent_type"] == "survivor"
+
+
+async def test_what_a_killed_gateway_left_can_be_read_from_the_store(
+    tracker: GatewayProcess, store_url: str, http: aiohttp.ClientSession
+) -> None:
+    context_id = f"ocp-{uuid4().hex}"
+    headers = {"OCP-Context-ID": context_id}
+    for number in range(3):
+        await call_tool(http, tracker.url, "issuesList", {"project": f"p{number}"}, headers)
+    tracker.kill()
+
+    store = open_store(store_url, StoreLimits())
+    try:
+        stored = await store.get(ANONYMOUS, context_id)
+    finally:
+        await store.aclose()
+
+    assert stored is not None
+    assert stored.version == 3
+    assert [
+        (entry.action, entry.api_endpoint, entry.result) for entry in stored.context.history
+    ] == [("tool_call:issuesList", "GET /projects/{project}/issues", "HTTP 200")] * 3
 
 
 async def test_tool_calls_and_proxied_requests_share_one_history(

@@ -1,0 +1,91 @@
+"""What only a process of its own shows: pipes, signals, search paths."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway import __version__
+from tests.cli.conftest import DEMO
+from tests.support.gateway_process import (
+    COMMAND,
+    PATIENCE_SECONDS,
+    GatewayProcess,
+    run_command,
+)
+
+SPEC = ("--spec", f"library={DEMO}")
+
+
+def test_serve_says_where_it_listens_and_ends_with_0_when_asked(tmp_path: Path) -> None:
+    with GatewayProcess(*SPEC, "--store", "memory://", directory=tmp_path) as gateway:
+        assert gateway.url.startswith("http://127.0.0.1:")
+        assert gateway.stop() == 0
+        assert "Traceback" not in gateway.log
+
+
+def test_an_address_of_another_machine_is_one_line(tmp_path: Path) -> None:
+    # RFC 5737: 203.0.113.0/24 belongs to nobody, so not to this machine either.
+    address = ("--host", "203.0.113.1", "--port", "0", "--insecure-open")
+    done = run_command("serve", *SPEC, "--store", "memory://", *address, directory=tmp_path)
+    assert (done.code, done.stdout) == (1, "")
+    assert done.stderr.startswith("ocp-gateway: cannot listen on 203.0.113.1:0: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_reader_that_goes_away_is_no_fault(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [COMMAND, "tools", *SPEC],
+        cwd=tmp_path,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_ctrl_c_ends_a_waiting_call_without_a_traceback(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        process = subprocess.Popen(
+            [COMMAND, "call", "x", "--gateway", url],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        silent.settimeout(PATIENCE_SECONDS)
+        connection, _ = silent.accept()
+        with connection:
+            connection.settimeout(PATIENCE_SECONDS)
+            assert connection.recv(1) == b"P"
+            process.send_signal(signal.SIGINT)
+            printed = process.communicate(timeout=PATIENCE_SECONDS)
+    assert (process.returncode, printed) == (130, (b"", b""))
+
+
+def test_a_module_in_the_working_directory_is_not_imported(tmp_path: Path) -> None:
+    for name in ("yaml", "click", "aiohttp"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('planted')\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", "--version"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"ocp-gateway {__version__}\n"
+
+
+@pytest.mark.parametrize("command", ["tools", "check"])
+def test_a_pipe_sees_no_progress(tmp_path: Path, command: str) -> None:
+    assert run_command(command, *SPEC, directory=tmp_path).stderr == ""

@@ -1,0 +1,281 @@
+"""The pages name what is there: layers, routes, error codes, methods, limits, libraries."""
+
+import ast
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+from aiohttp import web
+
+from gateway import client
+from gateway.calls import validation
+from gateway.catalog.naming import RESERVED
+from gateway.cli.demo import describe_demo
+from gateway.context import headers as ocp
+from gateway.demo.run import Demo
+from gateway.engine import Gateway
+from gateway.errors import GatewayError
+from gateway.mcp import MAX_LINE, Server, json_text, legacy, modern
+from gateway.mcp import errors as rpc
+from gateway.mcp.revisions import LEGACY, MODERN_BY_NAME
+from gateway.policy import ANONYMOUS
+from gateway.server import problems
+from gateway.server.app import Endpoints, make_app
+from gateway.server.health import StatusEndpoint
+from gateway.server.mcp_http import McpEndpoint, McpSettings
+from gateway.server.proxy import ProxyEndpoint
+from gateway.server.tools import ToolsEndpoint
+from gateway.sources import loading, yaml_text
+from gateway.stores import record, redis, sqlite
+from gateway.wiring import serving
+from tests.support.pages import DOCS, ROOT, Row, checked_rows, fenced, names_in
+
+README = ROOT / "README.md"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+CODE = sorted((ROOT / "gateway").rglob("*.py"))
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("benchmarks/*.md")])
+# Written so that this file does not hold the words itself.
+FOREIGN = re.compile(
+    r"/wor[k]\b|(?<!\.\./)\bshare[d]/|\bhel[p]ers?\b|\bcontrac[t](?:\.md| section)|py[p]i\.org"
+    r"|pytho[n]hosted|\bissu[e] \d|\bsessio[n] of work",
+    re.IGNORECASE,
+)
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_the_layer_picture_is_the_one_that_is_enforced() -> None:
+    contracts = PROJECT["tool"]["importlinter"]["contracts"]
+    enforced = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+
+    assert fenced(DOCS / "architecture.md", "layers") == ["\n".join(enforced) + "\n"]
+
+
+def test_every_room_has_its_line() -> None:
+    table = (DOCS / "architecture.md").read_text().partition("## Layers")[0]
+    first_cells = re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE)
+    listed = {name.rstrip("/") for cell in first_cells for name in names_in(cell)}
+    rooms = {path.stem for path in (ROOT / "gateway").iterdir() if path.name[0] != "_"}
+
+    assert listed == rooms | {"__main__"}
+
+
+def make_endpoints() -> Endpoints:
+    gateway = cast("Gateway", object())  # routes are set up without a look at it
+    return Endpoints(
+        status=StatusEndpoint(gateway, needs_all=False, public_url=None),
+        tools=ToolsEndpoint(gateway, principal_of=lambda _: ANONYMOUS, max_body_bytes=1),
+        proxy=ProxyEndpoint(gateway, principal_of=lambda _: ANONYMOUS),
+        mcp=McpEndpoint(
+            gateway,
+            settings=McpSettings(server=Server(version="0"), session_keys=(b"k" * 32,)),
+            principal_of=lambda _: ANONYMOUS,
+            clock=lambda: 0.0,
+            new_bytes=bytes,
+        ),
+    )
+
+
+def test_the_endpoints_are_those_of_the_server() -> None:
+    routes = {
+        ("any" if route.method == "*" else route.method, route.resource.canonical)
+        for route in make_app(make_endpoints()).router.routes()
+        if route.method != "HEAD" and route.resource is not None
+    }
+
+    assert {(row[0], row[1]) for row in checked_rows("endpoints.md", "routes")} == routes
+
+
+def error_classes(base: type[GatewayError]) -> Iterator[type[GatewayError]]:
+    if base.__module__.startswith("gateway."):
+        yield base
+    for child in base.__subclasses__():
+        yield from error_classes(child)
+
+
+def codes_of_the_server() -> Iterator[tuple[str, str]]:
+    """Status and code of every `problem(...)` that is written out in gateway/server."""
+    for path in sorted((ROOT / "gateway" / "server").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                given = {
+                    keyword.arg: keyword.value.value
+                    for keyword in node.keywords
+                    if isinstance(keyword.value, ast.Constant)
+                }
+                if node.func.id == "problem" and "code" in given:
+                    yield str(given["status"]), str(given["code"])
+
+
+def test_the_error_codes_are_those_of_the_code() -> None:
+    raised = {(str(error.status), error.code) for error in error_classes(GatewayError)}
+    written = set(codes_of_the_server())
+    assert ("415", "unsupported_media_type") in written
+
+    rows = checked_rows("errors.md", "errors")
+
+    assert {(row[0], row[1]) for row in rows} == raised | written
+    assert len({row[1] for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize(
+    "refusal", [web.HTTPNotFound(), web.HTTPMethodNotAllowed("PUT", ["GET"]), web.HTTPGone()]
+)
+def test_what_the_router_refuses_has_a_listed_code(refusal: web.HTTPException) -> None:
+    body = problems._problem_of_routing(refusal).body
+    assert isinstance(body, bytes)
+
+    assert f"`{json.loads(body)['code']}`" in (DOCS / "errors.md").read_text()
+
+
+def test_the_revisions_are_those_that_are_spoken() -> None:
+    spoken = {(name, "modern") for name in MODERN_BY_NAME} | {(r.name, "legacy") for r in LEGACY}
+
+    assert {(row[0], row[1]) for row in checked_rows("mcp.md", "revisions")} == spoken
+
+
+@pytest.mark.parametrize(
+    ("column", "served"),
+    [(1, {*modern._METHODS}), (2, {*legacy._METHODS, "initialize"})],
+    ids=["modern", "legacy"],
+)
+def test_the_methods_are_those_that_are_served(column: int, served: set[str]) -> None:
+    assert {row[0] for row in checked_rows("mcp.md", "methods") if row[column]} == served
+
+
+def test_the_json_rpc_codes_are_those_of_the_core() -> None:
+    codes = {str(value) for value in vars(rpc).values() if type(value) is int and value < 0}
+
+    assert {row[0] for row in checked_rows("mcp.md", "rpc")} == codes
+
+
+LIMITS = {
+    "a description": (loading.MAX_BYTES,),
+    "fetching a description: everything / redirects": (
+        loading.FETCH_SECONDS,
+        loading.MAX_REDIRECTS,
+    ),
+    "YAML: levels / nodes after aliases": (yaml_text.MAX_DEPTH, yaml_text.MAX_NODES),
+    "connecting to an API": (client.CONNECT_SECONDS,),
+    "a header line, in and out": (serving.MAX_FIELD_BYTES,),
+    "an idle kept connection": (serving.KEEPALIVE_SECONDS,),
+    "a line of MCP over stdio": (MAX_LINE,),
+    "JSON of a call: levels": (json_text.MAX_DEPTH,),
+    "faults in one refusal": (validation.MAX_FAULTS,),
+    "a stored context": (record.MAX_RECORD_BYTES,),
+    "one Redis update, retries included": (redis.UPDATE_SECONDS,),
+    "waiting for a busy SQLite file": (sqlite.BUSY_SECONDS,),
+}
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    stated = {
+        row[0]: tuple(float(number.replace(",", "")) for number in re.findall(r"[\d,]+", row[1]))
+        for row in checked_rows("operations.md", "limits")
+    }
+
+    assert stated == {what: tuple(map(float, values)) for what, values in LIMITS.items()}
+    assert client.MAX_FIELD_BYTES == serving.MAX_FIELD_BYTES
+
+
+def test_the_ocp_headers_are_those_that_are_read() -> None:
+    rows = {row[0].lower(): row[1] for row in checked_rows("context.md", "headers")}
+    bounds = {"goal": ocp.MAX_GOAL, "user": ocp.MAX_USER, "workspace": ocp.MAX_WORKSPACE}
+
+    assert rows.keys() == ocp._MEMBERS.keys()
+    for name, member in ocp._MEMBERS.items():
+        assert str(bounds.get(member, "")) in rows[name]
+
+
+def test_the_reserved_names_are_listed() -> None:
+    page = (DOCS / "names.md").read_text()
+
+    assert {name for name in RESERVED if f"`{name}`" in page} == RESERVED
+
+
+def dependencies() -> Iterator[str]:
+    project = PROJECT["project"]
+    groups = [
+        project["dependencies"],
+        *project["optional-dependencies"].values(),
+        *PROJECT["dependency-groups"].values(),
+    ]
+    for requirement in (requirement for group in groups for requirement in group):
+        yield re.split(r"[^A-Za-z0-9_.-]", requirement, maxsplit=1)[0]
+
+
+def test_every_library_has_its_line() -> None:
+    rows: list[Row] = checked_rows("adr/0007-libraries.md", "dependencies")
+
+    assert sorted(row[0] for row in rows) == sorted(set(dependencies()))
+
+
+@pytest.mark.parametrize("module", ["openapi_core", "prance"])
+def test_the_load_path_does_without(module: str) -> None:
+    importing = re.compile(rf"^\s*(?:import|from) {module}\b", re.MULTILINE)
+
+    assert not [relative(path) for path in CODE if importing.search(path.read_text())]
+
+
+def test_every_decision_is_in_the_index() -> None:
+    folder = DOCS / "adr"
+    listed = re.findall(r"\]\((\d{4}-[a-z-]+\.md)\)", (folder / "README.md").read_text())
+
+    assert listed == sorted(path.name for path in folder.glob("[0-9]*.md"))
+
+
+@pytest.mark.parametrize("path", [*CODE, ROOT / "pyproject.toml", ROOT / "Makefile"], ids=relative)
+def test_pages_that_the_code_refers_to_exist(path: Path) -> None:
+    named = re.findall(r"\bdocs/[\w./-]+\.md", path.read_text())
+
+    assert not [name for name in named if not (ROOT / name).exists()]
+
+
+@pytest.mark.parametrize("path", [*PAGES, *CODE], ids=relative)
+def test_nothing_refers_to_what_readers_do_not_have(path: Path) -> None:
+    found = [match[0] for match in FOREIGN.finditer(path.read_text())]
+
+    assert not found
+
+
+def test_the_readme_is_one_screen() -> None:
+    lines = README.read_text().splitlines()
+
+    assert len(lines) <= 80
+    assert max(len(line) for line in lines if not line.startswith("|")) <= 100
+
+
+def test_the_readme_shows_what_the_demo_prints() -> None:
+    url = "http://127.0.0.1:PORT"
+    running = Demo(gateway_url=url, api_url=url, store=Path("contexts.db"))
+    printed = " ".join(describe_demo(running, "CONTEXT").split())
+    shown = [block for language in ("sh", "json") for block in fenced(README, language)]
+
+    assert len(shown) == 2
+    assert all(" ".join(block.split()) in printed for block in shown)
+
+
+def test_the_readme_s_commands_are_targets_of_the_makefile() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    used = set(re.findall(r"^    make ([a-z]+)", README.read_text(), re.MULTILINE))
+
+    assert {"demo", "test"} <= used <= targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_json_on_a_page_is_json(page: Path) -> None:
+    for block in fenced(page, "json"):
+        json.loads(block)
+
+
+def test_a_page_for_each_subject_is_linked_from_the_readme() -> None:
+    linked = set(re.findall(r"\]\(docs/([a-z-]+\.md)\)", README.read_text()))
+    through = set(re.findall(r"\]\(([a-z-]+\.md)", (DOCS / "operations.md").read_text()))
+
+    assert {path.name for path in DOCS.glob("*.md")} <= linked | through
