@@ -20,7 +20,7 @@ REFUSED = None
 
 def sent(value: object, place: str, name: str = "color", **rest: bool | str) -> Request:
     path = f"/p/{{{name}}}" if place == "path" else "/p"
-    tool = tool_of(parameter(name, place, **rest), path=path)
+    tool = tool_of(parameter(name, place, True, **rest), path=path)
     (argument,) = tool.arguments.items
     return build_request(tool, {argument.name: value})
 
