@@ -95,8 +95,9 @@ def argument_name(original: str, location: str) -> str:
     return name if len(name) <= 64 else name[:58] + _hash(original, location)
 
 
-def _hash(original: str, location: str) -> str:
-    return sha256(f"{location} {original}".encode(errors="surrogatepass")).hexdigest()[:6]
+def _hash(original: str, location: str, digits: int = 6) -> str:
+    subject = f"{location} {original}".encode(errors="surrogatepass")
+    return sha256(subject).hexdigest()[:digits]
 
 
 def _told_apart(parts: list[Argument]) -> tuple[Argument, ...]:
@@ -111,14 +112,18 @@ def _told_apart(parts: list[Argument]) -> tuple[Argument, ...]:
         else replace(part, name=_cut(f"{part.name}_{part.location}", part))
         for part in parts
     ]
-    counts = Counter(part.name for part in moved)
-    final = [
-        part
-        if counts[part.name] == 1 or part.name == part.original
-        else replace(part, name=part.name[:58] + _hash(part.original, part.location))
-        for part in moved
-    ]
-    return tuple(sorted(final, key=lambda a: (_RANK[a.location], a.name)))
+    for digits in (6, 12, 24):  # more only where a parameter is called what a hash made
+        counts = Counter(part.name for part in moved)
+        moved = [
+            part if counts[part.name] == 1 or part.name == part.original else _hashed(part, digits)
+            for part in moved
+        ]
+    return tuple(sorted(moved, key=lambda a: (_RANK[a.location], a.name)))
+
+
+def _hashed(part: Argument, digits: int) -> Argument:
+    name = part.name[: 64 - digits] + _hash(part.original, part.location, digits)
+    return replace(part, name=name)
 
 
 def _cut(name: str, part: Argument) -> str:
@@ -169,7 +174,7 @@ def _is_flat(schema: Mapping[str, object], body: Body) -> bool:
         and schema.get("additionalProperties", False) is False
         and isinstance(required, list | tuple)
         # A required property that is not declared could never be given.
-        and all(name in properties for name in required)
+        and all(isinstance(name, str) and name in properties for name in required)
         and (body.required or not required)
     )
 

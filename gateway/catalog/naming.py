@@ -95,7 +95,7 @@ def prefixed(api: str, name: str) -> str:
 
 def hashed(name: str, subject: str, *, digits: int = 6) -> str:
     """`name`, cut where needed, and the first hex digits of SHA-256 of `subject`."""
-    suffix = sha256(subject.encode()).hexdigest()[:digits]
+    suffix = sha256(subject.encode(errors="surrogatepass")).hexdigest()[:digits]
     return name[: MAX_LENGTH - digits] + suffix
 
 

@@ -1,4 +1,7 @@
-"""From a request's method and path to the operation it means, in O(length of the path)."""
+"""From a request's method and path to the operation it means.
+
+The work is bounded by the length of the path and the number of templates that its start fits.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +18,7 @@ class _Branch:
     """The routes that share their first segments."""
 
     literal: dict[str, "_Branch"] = field(default_factory=dict)
-    mixed: list[tuple[str, re.Pattern[str], "_Branch"]] = field(default_factory=list)
+    mixed: dict[tuple[str, ...], "_Branch"] = field(default_factory=dict)
     any: "_Branch | None" = None
     tools: dict[str, Tool] = field(default_factory=dict)
 
@@ -69,27 +72,43 @@ def _descend(branch: _Branch, segment: str) -> _Branch:
     if PLACEHOLDER.fullmatch(segment):
         branch.any = branch.any or _Branch()
         return branch.any
-    for known, _, child in branch.mixed:
-        if known == segment:
-            return child
-    literals = PLACEHOLDER.split(segment)[::2]
-    pattern = re.compile("(.+)".join(re.escape(unquote(text)) for text in literals), re.DOTALL)
-    child = _Branch()
-    branch.mixed.append((segment, pattern, child))
-    return child
+    literals = tuple(unquote(text) for text in PLACEHOLDER.split(segment)[::2])
+    return branch.mixed.setdefault(literals, _Branch())
 
 
-def _candidates(branch: _Branch, segments: Sequence[str]) -> Iterator[_Branch]:
+def _fits(literals: Sequence[str], segment: str) -> bool:
+    """Whether `segment` is the literals with something in each gap.
+
+    The leftmost place for each is as good as any other: no backtracking, whatever is sent.
+    """
+    first, *middle, last = literals
+    if not segment.startswith(first):
+        return False
+    at = len(first)
+    for text in middle:
+        at = segment.find(text, at + 1)
+        if at < 0:
+            return False
+        at += len(text)
+    return segment.endswith(last) and at < len(segment) - len(last)
+
+
+def _candidates(root: _Branch, segments: Sequence[str]) -> Iterator[_Branch]:
     """The ends of all matching routes, the most literal first."""
-    if not segments:
-        if branch.tools:
-            yield branch
-        return
-    segment, rest = segments[0], segments[1:]
+    todo = [(root, 0)]
+    while todo:
+        branch, index = todo.pop()
+        if index == len(segments):
+            if branch.tools:
+                yield branch
+            continue
+        todo.extend((child, index + 1) for child in reversed(_next(branch, segments[index])))
+
+
+def _next(branch: _Branch, segment: str) -> list[_Branch]:
+    found = [child for literals, child in branch.mixed.items() if _fits(literals, segment)]
     if (child := branch.literal.get(segment)) is not None:
-        yield from _candidates(child, rest)
-    for _, pattern, child in branch.mixed:
-        if pattern.fullmatch(segment):
-            yield from _candidates(child, rest)
+        found.insert(0, child)
     if branch.any is not None and segment:
-        yield from _candidates(branch.any, rest)
+        found.append(branch.any)
+    return found

@@ -59,7 +59,7 @@ def _parameter(argument: Argument, schema: Json, definitions: object) -> Json:
     resolved = _resolved(schema, definitions)
     described = schema.get("description", resolved.get("description", ""))
     parameter: Json = {
-        "type": _type(resolved),
+        "type": _type(resolved, definitions) or "string",
         "required": argument.required,
         "location": "header" if argument.location == "cookie" else argument.location,
         "schema": whole,
@@ -85,29 +85,31 @@ def _resolved(schema: Json, definitions: object) -> Json:
     return schema
 
 
-def _type(schema: Json) -> str:
-    """One word for what may be a list, a composition or nothing at all."""
+def _type(schema: Json, definitions: object, levels: int = 8) -> str | None:
+    """One word for what may be a list or a composition; None where nothing is said."""
     given = schema.get("type")
-    words = [given] if isinstance(given, str) else given if isinstance(given, list) else []
-    for word in words:
+    for word in given if isinstance(given, list) else [given]:
         if word in _TYPES:
             return str(word)
     for key in ("anyOf", "oneOf", "allOf"):
-        parts = schema.get(key)
+        parts = schema.get(key) if levels else None
         for part in parts if isinstance(parts, list) else []:
-            if isinstance(part, dict) and ("type" in part or key == "allOf"):
-                return _type(part)
+            target = _resolved(part, definitions) if isinstance(part, dict) else {}
+            if word := _type(target, definitions, levels - 1):
+                return word
     if "properties" in schema or "additionalProperties" in schema:
         return "object"
     return "array" if "items" in schema else _type_of_value(schema)
 
 
-def _type_of_value(schema: Json) -> str:
+def _type_of_value(schema: Json) -> str | None:
     values = schema.get("enum")
     sample = values[0] if isinstance(values, list) and values else schema.get("const")
     if isinstance(sample, bool):
         return "boolean"
-    return "number" if isinstance(sample, int | float) else "string"
+    if isinstance(sample, int | float):
+        return "number"
+    return "string" if isinstance(sample, str) else None
 
 
 def _response(schema: Json) -> Json:

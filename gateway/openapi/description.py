@@ -1,5 +1,6 @@
 """One description as a whole: which version, which operations, what was left out and why."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,9 @@ from gateway.openapi.schemas import Schemas, SchemaTooDeep
 _TOOL_METHODS = frozenset(method.lower() for method in METHODS)
 # Fixed fields of a Path Item Object that are methods but no tools (docs/names.md).
 _OTHER_METHODS = frozenset({"trace", "query"})
+
+
+_SUPPORTED = re.compile(r"3\.[01](?![0-9])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,22 +70,28 @@ def read_description(root: object, *, api: str) -> Description:
         schemas=schemas,
         operations=tuple(reader.operations),
         signatures=tuple(reader.signatures),
-        problems=tuple(reader.problems),
+        # What path items share is found again for each of their operations.
+        problems=tuple(dict.fromkeys(reader.problems)),
     )
 
 
 def _version(root: Mapping[str, object]) -> str:
     # `openapi: 3.0` without quotes is a number in YAML.
     given = str(root.get("openapi", "")).strip()
-    if given.startswith(("3.0", "3.1")):
+    if _SUPPORTED.match(given):
         return given[:3]
     if "swagger" in root:
         raise DescriptionError(
-            f"Swagger {root['swagger']} is not supported, OpenAPI 3.0 and 3.1 are"
+            f"Swagger {_word(root['swagger'])} is not supported, OpenAPI 3.0 and 3.1 are"
         )
     if not given:
         raise DescriptionError("there is no `openapi` member: not an OpenAPI description")
-    raise DescriptionError(f"OpenAPI {given[:20]} is not supported, 3.0 and 3.1 are")
+    raise DescriptionError(f"OpenAPI {_word(given)} is not supported, 3.0 and 3.1 are")
+
+
+def _word(value: object) -> str:
+    """The first word of what should be a version number."""
+    return "".join(str(value).split()[:1])[:20]
 
 
 class _Reader:
@@ -119,8 +129,6 @@ class _Reader:
 
     def _path_item(self, node: Node) -> dict[str, Node]:
         """The members of a Path Item Object; its own win over those of its `$ref` (3.1)."""
-        if node.value is None:
-            return {}
         own = dict(self._members(node))
         target = self.document.follow(node)
         return dict(self._members(target)) | own if target is not node else own
@@ -158,7 +166,8 @@ class _Reader:
             self.report(pointer, "warning", message)
         body = read_body(self.document, node.child("requestBody"))
         for part in (*parameters, *((body,) if body else ())):
-            self.schemas.check(part.schema, part.pointer)
+            for place in self.schemas.check(part.schema, part.pointer):
+                self.report(place, "warning", "the pattern cannot be matched; left out")
         return Operation(
             method=method,
             path=path,

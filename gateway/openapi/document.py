@@ -38,6 +38,11 @@ def join(pointer: str, token: str) -> str:
     return f"{pointer}/{token}"
 
 
+def quoted(text: str) -> str:
+    """`text` as a message shows it: on one line and of bounded length."""
+    return repr(text if len(text) <= 120 else f"{text[:117]}...")
+
+
 class Document:
     """The root of a description, with a memory of the references already looked up."""
 
@@ -50,7 +55,7 @@ class Document:
         seen = 0
         while isinstance(node.value, Mapping) and isinstance(ref := node.value.get("$ref"), str):
             if (seen := seen + 1) > MAX_CHAIN:
-                raise UnresolvedRef(node.pointer, f"the reference {ref!r} never ends")
+                raise UnresolvedRef(node.pointer, f"the reference {quoted(ref)} never ends")
             node = self.lookup(ref, node.pointer)
         return node
 
@@ -64,11 +69,11 @@ class Document:
 
     def _find(self, ref: str, at: str) -> Node:
         if not ref.startswith("#"):
-            raise UnresolvedRef(at, f"the reference {ref!r} leaves the document")
+            raise UnresolvedRef(at, f"the reference {quoted(ref)} leaves the document")
         # RFC 6901 section 6: the fragment is percent-decoded before it is read as a pointer.
         pointer = unquote(ref[1:])
         if not pointer.startswith("/"):
-            raise UnresolvedRef(at, f"the reference {ref!r} is no JSON Pointer to a part")
+            raise UnresolvedRef(at, f"the reference {quoted(ref)} is no JSON Pointer to a part")
         value: object = self.root
         canonical = ""
         for raw in pointer[1:].split("/"):
@@ -86,4 +91,4 @@ def _step(value: object, token: str, ref: str, at: str) -> object:
         index = int(token) if len(token) < 10 else len(value)
         if index < len(value):
             return value[index]
-    raise UnresolvedRef(at, f"the reference {ref!r} points at nothing")
+    raise UnresolvedRef(at, f"the reference {quoted(ref)} points at nothing")

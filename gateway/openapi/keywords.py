@@ -7,6 +7,9 @@ it says nothing that could be enforced, so it is left out. Everything not listed
 
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
+from functools import lru_cache
+
+import jsonschema_rs
 
 TYPES = frozenset({"string", "number", "integer", "boolean", "array", "object", "null"})
 
@@ -21,6 +24,7 @@ class Kind(Enum):
     DATA = auto()
     DATA_LIST = auto()
     TEXT = auto()
+    PATTERN = auto()
     FLAG = auto()
     NUMBER = auto()
     POSITIVE = auto()
@@ -37,7 +41,8 @@ _BY_KIND: Mapping[Kind, str] = {
     Kind.NAMED_SCHEMAS: "properties patternProperties dependentSchemas",
     Kind.DATA: "default const",
     Kind.DATA_LIST: "enum examples",
-    Kind.TEXT: "title description format pattern contentEncoding contentMediaType",
+    Kind.TEXT: "title description format contentEncoding contentMediaType",
+    Kind.PATTERN: "pattern",
     Kind.FLAG: "uniqueItems deprecated readOnly writeOnly",
     Kind.NUMBER: "minimum maximum exclusiveMinimum exclusiveMaximum",
     Kind.POSITIVE: "multipleOf",
@@ -59,38 +64,55 @@ def _is_number(value: object) -> bool:
 def _is_count(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return value >= 0 and float(value).is_integer()
+    return value >= 0 and (isinstance(value, int) or value.is_integer())
 
 
 def _is_names(value: object) -> bool:
-    return isinstance(value, list | tuple) and all(isinstance(v, str) for v in value)
+    return _is_list_of(value, lambda v: isinstance(v, str))
 
 
-def _is_shallow(value: object, levels: int = MAX_DATA_DEPTH) -> bool:
+def _is_list_of(value: object, admits: Callable[[object], bool]) -> bool:
+    return isinstance(value, list | tuple) and all(admits(v) for v in value)
+
+
+@lru_cache(maxsize=4096)
+def is_pattern(text: str) -> bool:
+    """Whether the engine that will match `text` takes it: no wrong syntax, no exploding size."""
+    try:
+        jsonschema_rs.Draft202012Validator({"pattern": text}, offline=True)
+    except ValueError:
+        return False
+    return True
+
+
+def is_shallow(value: object, levels: int = MAX_DATA_DEPTH) -> bool:
+    """Whether data inside a schema is at most `levels` deep."""
     if isinstance(value, Mapping):
-        return levels > 0 and all(_is_shallow(v, levels - 1) for v in value.values())
+        return levels > 0 and all(is_shallow(v, levels - 1) for v in value.values())
     if isinstance(value, list | tuple):
-        return levels > 0 and all(_is_shallow(v, levels - 1) for v in value)
+        return levels > 0 and all(is_shallow(v, levels - 1) for v in value)
     return True
 
 
 def _is_type(value: object) -> bool:
     if isinstance(value, str):
         return value in TYPES
-    return isinstance(value, list | tuple) and bool(value) and all(v in TYPES for v in value)
+    return bool(value) and _is_list_of(value, lambda v: isinstance(v, str) and v in TYPES)
 
 
 _SHAPES: Mapping[Kind, Callable[[object], bool]] = {
-    Kind.DATA: _is_shallow,
-    Kind.DATA_LIST: lambda v: isinstance(v, list | tuple) and bool(v) and _is_shallow(v),
+    Kind.DATA: is_shallow,
+    Kind.DATA_LIST: lambda v: isinstance(v, list | tuple) and bool(v) and is_shallow(v),
     Kind.TEXT: lambda v: isinstance(v, str),
+    Kind.PATTERN: lambda v: isinstance(v, str) and is_pattern(v),
     Kind.FLAG: lambda v: isinstance(v, bool),
     Kind.NUMBER: _is_number,
     Kind.POSITIVE: lambda v: _is_number(v) and isinstance(v, int | float) and v > 0,
     Kind.COUNT: _is_count,
     Kind.NAMES: _is_names,
     Kind.NAMES_BY_NAME: lambda v: (
-        isinstance(v, Mapping) and all(_is_names(names) for names in v.values())
+        isinstance(v, Mapping)
+        and all(_is_names(names) and len(set(names)) == len(names) for names in v.values())
     ),
     Kind.TYPE: _is_type,
 }

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from gateway.openapi.document import Document, Node, UnresolvedRef, join
+from gateway.openapi.document import Document, Node, UnresolvedRef, join, quoted
+from gateway.openapi.keywords import is_shallow
 from gateway.openapi.model import LOCATIONS, Body, Parameter, Schema
 
 # OpenAPI 3.1 section 4.8.12.2.1: parameters of these names are ignored.
@@ -53,11 +54,11 @@ def read_parameters(
     names = dict.fromkeys(PLACEHOLDER.findall(path))
     for location, name in list(found):
         if location == "path" and name not in names:
-            warnings.append((found["path", name].pointer, f"{{{name}}} is not in the path"))
+            warnings.append((found["path", name].pointer, f"{quoted(name)} is not in the path"))
             del found["path", name]
     for name in names:
         if ("path", name) not in found:
-            warnings.append((pointer, f"the path's {{{name}}} is not declared; taken as text"))
+            warnings.append((pointer, f"the path's {quoted(name)} is not declared; taken as text"))
             found["path", name] = _undeclared(name, pointer)
     return tuple(found.values()), warnings
 
@@ -79,13 +80,14 @@ def _parameter(node: Node, warnings: Warnings, document: Document) -> Parameter 
     if not isinstance(name, str) or not name:
         raise Skip(node.pointer, "the parameter has no name")
     if location not in LOCATIONS or not isinstance(location, str):
-        raise Skip(node.pointer, f"the parameter {name!r} has no usable `in`")
+        raise Skip(node.pointer, f"the parameter {quoted(name)} has no usable `in`")
     if location == "header" and not _settable(name, node.pointer, warnings):
         return None
     schema, media_type = _schema(node, name, document)
     style = raw.get("style", _STYLES[location][0])
     if style not in _STYLES[location] or not isinstance(style, str):
-        raise Skip(node.pointer, f"style {style!r} does not go with a {location} parameter")
+        shown = quoted(str(style))
+        raise Skip(node.pointer, f"style {shown} does not go with a {location} parameter")
     explode = raw.get("explode")
     description = raw.get("description")
     return Parameter(
@@ -101,7 +103,7 @@ def _parameter(node: Node, warnings: Warnings, document: Document) -> Parameter 
         media_type=media_type,
         description=description.strip() if isinstance(description, str) else "",
         deprecated=raw.get("deprecated") is True,
-        examples=(raw["example"],) if "example" in raw else (),
+        examples=(raw["example"],) if "example" in raw and is_shallow(raw["example"]) else (),
     )
 
 
@@ -113,7 +115,7 @@ def _settable(name: str, pointer: str, warnings: Warnings) -> bool:
         warnings.append((pointer, f"the header {name} cannot be an argument; left out"))
         return False
     if not _TOKEN.fullmatch(name):
-        raise Skip(pointer, f"{name!r} is no header name")
+        raise Skip(pointer, f"{quoted(name)} is no header name")
     return True
 
 
@@ -122,14 +124,14 @@ def _schema(node: Node, name: str, document: Document) -> tuple[Schema, str | No
     if content is None:
         schema = node.value.get("schema", True) if isinstance(node.value, Mapping) else True
         if not isinstance(schema, Mapping | bool):
-            raise Skip(join(node.pointer, "schema"), f"the schema of {name!r} is no schema")
+            raise Skip(join(node.pointer, "schema"), f"the schema of {quoted(name)} is no schema")
         return schema, None
     if not isinstance(content.value, Mapping) or len(content.value) != 1:
-        raise Skip(content.pointer, f"`content` of {name!r} needs exactly one media type")
+        raise Skip(content.pointer, f"`content` of {quoted(name)} needs exactly one media type")
     media_type = str(next(iter(content.value)))
     found = _media_schema(document, content, media_type)
     if not isinstance(found.value, Mapping | bool):
-        raise Skip(found.pointer, f"the schema of {name!r} is no schema")
+        raise Skip(found.pointer, f"the schema of {quoted(name)} is no schema")
     return found.value, media_type
 
 

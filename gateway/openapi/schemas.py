@@ -8,13 +8,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from hashlib import sha256
+from typing import cast
 
-from gateway.openapi.document import Document, Node, UnresolvedRef, join
-from gateway.openapi.keywords import KEYWORDS, Kind, fits
+from gateway.openapi.document import Document, Node, UnresolvedRef, join, quoted
+from gateway.openapi.keywords import KEYWORDS, Kind, fits, is_pattern
 from gateway.openapi.model import Schema
 
-# orjson writes at most 254 levels; real schemas stay below 30.
-MAX_DEPTH = 100
+# orjson writes at most 254 levels and a schema level can take four (`_admit_null`); real schemas
+# stay below 12.
+MAX_DEPTH = 50
 
 Json = dict[str, object]
 Convert = Callable[[Schema], Json | bool]
@@ -39,29 +41,62 @@ class Schemas:
         self.document = document
         self.ref_siblings = ref_siblings
         self._checked: set[str] = set()
+        self._looked: dict[str, tuple[Node, ...] | UnresolvedRef | SchemaTooDeep] = {}
         self._definitions: dict[tuple[str, Direction], tuple[Json | bool, tuple[str, ...]]] = {}
 
-    def check(self, schema: Schema, pointer: str) -> None:
-        """Raise UnresolvedRef for a reference, at any distance, that leads to no schema."""
-        todo = [Node(value=schema, pointer=pointer)]
-        while todo:
-            node = todo.pop()
-            if node.pointer.count("/") > 3 * MAX_DEPTH:
-                raise SchemaTooDeep(node.pointer)
-            todo.extend(self._new_targets(node))
-            todo.extend(subschemas(node))
+    def check(self, schema: Schema, pointer: str) -> tuple[str, ...]:
+        """The pointers of new patterns, at any distance, that the published schema leaves out.
 
-    def _new_targets(self, node: Node) -> Iterator[Node]:
-        ref = node.value.get("$ref") if isinstance(node.value, Mapping) else None
-        if not isinstance(ref, str):
-            return
-        target = self.document.lookup(ref, node.pointer)
-        if target.pointer in self._checked:
-            return
+        Raises UnresolvedRef for a reference that leads to no schema, SchemaTooDeep for a schema
+        that `bundle` could not convert.
+        """
+        lost: list[str] = []
+        new: set[str] = set()
+        todo = list(self._look(Node(value=schema, pointer=pointer), lost))
+        while todo:
+            target = todo.pop()
+            if target.pointer not in self._checked and target.pointer not in new:
+                new.add(target.pointer)
+                todo.extend(self._targets(target, lost))
+        self._checked |= new
+        return tuple(lost)
+
+    def _targets(self, definition: Node, lost: list[str]) -> tuple[Node, ...]:
+        """What a definition refers to. Its fault is kept, too: it costs everyone who gets here."""
+        kept = self._looked.get(definition.pointer)
+        if kept is None:
+            try:
+                kept = self._look(definition, lost)
+            except (UnresolvedRef, SchemaTooDeep) as error:
+                kept = error
+            self._looked[definition.pointer] = kept
+        if isinstance(kept, Exception):
+            raise kept
+        return kept
+
+    def _look(self, root: Node, lost: list[str]) -> tuple[Node, ...]:
+        """The targets of all references inside one schema, none followed."""
+        targets: dict[str, Node] = {}
+        todo = [(root, 1)]
+        while todo:
+            node, depth = todo.pop()
+            if depth > MAX_DEPTH:
+                raise SchemaTooDeep(node.pointer)
+            ref = node.value.get("$ref") if isinstance(node.value, Mapping) else None
+            if isinstance(ref, str):
+                target = self._target(ref, node.pointer)
+                targets[target.pointer] = target
+                if not self.ref_siblings:
+                    continue
+            lost.extend(_lost_patterns(node))
+            todo.extend((part, depth + 1) for part in subschemas(node))
+        return tuple(targets.values())
+
+    def _target(self, ref: str, at: str) -> Node:
+        target = self.document.lookup(ref, at)
         if not isinstance(self.document.follow(target).value, Mapping | bool):
-            raise UnresolvedRef(node.pointer, f"the reference {ref!r} points at no schema")
-        self._checked.add(target.pointer)
-        yield target
+            raise UnresolvedRef(at, f"the reference {quoted(ref)} points at no schema")
+        return target
 
     def bundle(self, build: Callable[[Convert], Json], direction: Direction) -> Json:
         """What `build` makes with converted schemas, plus `$defs` for all that it refers to.
@@ -100,10 +135,21 @@ def subschemas(node: Node) -> Iterator[Node]:
         at = join(node.pointer, key)
         if kind is Kind.SCHEMA and isinstance(value, Mapping):
             yield Node(value=value, pointer=at)
-        elif kind is Kind.SCHEMAS and isinstance(value, list | tuple):
+        elif (kind is Kind.SCHEMAS or key == "items") and isinstance(value, list | tuple):
             yield from (Node(value=v, pointer=f"{at}/{i}") for i, v in enumerate(value))
         elif kind is Kind.NAMED_SCHEMAS and isinstance(value, Mapping):
             yield from (Node(value=v, pointer=join(at, str(k))) for k, v in value.items())
+
+
+def _lost_patterns(node: Node) -> Iterator[str]:
+    if not isinstance(node.value, Mapping):
+        return
+    pattern, named = node.value.get("pattern"), node.value.get("patternProperties")
+    if isinstance(pattern, str) and not is_pattern(pattern):
+        yield join(node.pointer, "pattern")
+    for key in named if isinstance(named, Mapping) else ():
+        if not is_pattern(str(key)):
+            yield join(join(node.pointer, "patternProperties"), str(key))
 
 
 def definition_name(pointer: str) -> str:
@@ -184,7 +230,9 @@ class _Bundle:
             if isinstance(value, list | tuple) and value:
                 out[key] = [self.convert(v) for v in value]
         elif fits(kind, value):
-            out[key] = value
+            # Both are sets, but authors repeat themselves.
+            words = kind in (Kind.NAMES, Kind.TYPE) and isinstance(value, list)
+            out[key] = list(dict.fromkeys(cast("list[str]", value))) if words else value
 
     def _put_schema(self, out: Json, key: str, value: object) -> None:
         if isinstance(value, Mapping | bool):
@@ -201,6 +249,7 @@ class _Bundle:
             str(name): self.convert(part)
             for name, part in value.items()
             if not (key == "properties" and isinstance(part, Mapping) and part.get(hidden) is True)
+            and not (key == "patternProperties" and not is_pattern(str(name)))
         }
 
     def _refer(self, ref: str) -> str:
@@ -251,9 +300,10 @@ def _put_discriminator(out: Json, discriminator: Mapping[str, object]) -> None:
 def _admit_null(out: Json) -> Json:
     """`nullable: true` (OpenAPI 3.0.3 section 4.7.24.1), generously: also without a `type`."""
     kind = out.get("type")
-    if isinstance(kind, str):
-        out["type"] = [kind, "null"]
-    elif any(key in out for key in ("allOf", "anyOf", "oneOf", "enum", "const")):
+    words = [kind] if isinstance(kind, str) else kind
+    if isinstance(words, list):
+        out["type"] = [*words, "null"] if "null" not in words else words
+    elif any(key in out for key in ("$ref", "allOf", "anyOf", "oneOf", "enum", "const")):
         return {"anyOf": [out, {"type": "null"}]}
     if isinstance(values := out.get("enum"), list) and None not in values:
         out["enum"] = [*values, None]

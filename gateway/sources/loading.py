@@ -46,6 +46,8 @@ async def _read(location: str) -> bytes:
         return await asyncio.to_thread(_read_file, Path(location))
     except OSError as error:
         raise DescriptionError(f"{location}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise DescriptionError(f"{location!r}: not a path") from error
 
 
 def _read_file(path: Path) -> bytes:

@@ -6,6 +6,7 @@ class, an alias bomb is counted before it expands, and every fault has a line.
 
 import re
 from collections.abc import Mapping
+from typing import ClassVar
 
 import yaml
 
@@ -14,6 +15,8 @@ from gateway.errors import DescriptionError
 MAX_DEPTH = 200
 # Aliases may repeat parts of a document; beyond this many nodes they are a bomb.
 MAX_NODES = 5_000_000
+# Members that `<<` copies, in all: unlike an alias, each of them takes memory of its own.
+MAX_MERGED = 1_000_000
 
 _INTEGER = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -23,21 +26,37 @@ _WORDS: Mapping[str, object] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _TAG = "tag:yaml.org,2002:"
-# What PyYAML's resolver (YAML 1.1) makes of plain scalars.
-_IMPLICIT = frozenset({"int", "float", "bool", "null", "timestamp", "merge", "value"})
+# A scalar without quotes and tag. PyYAML would decide by YAML 1.1; `_plain` does by 1.2.
+_PLAIN = "plain"
+# Explicit tags that leave the decision to the scalar's form.
+_TAGGED = frozenset({f"{_TAG}{name}" for name in ("int", "float", "bool", "null", "timestamp")})
+
+
+class _Loader(yaml.CSafeLoader):
+    """Composes nodes; its recursion, which is C's, ends long before the stack does."""
+
+    yaml_implicit_resolvers: ClassVar = {None: [(_PLAIN, re.compile(""))]}
+    _depth = 0
+
+    def descend_resolver(self, current_node: object, current_index: object) -> None:
+        """Called by the composer on its way into every node."""
+        self._depth += 1
+        if self._depth > 2 * MAX_DEPTH:
+            raise DescriptionError(f"nested deeper than {MAX_DEPTH} levels")
+
+    def ascend_resolver(self) -> None:
+        self._depth -= 1
 
 
 def parse_yaml(data: bytes) -> object:
     """The one document in `data`. Raises DescriptionError with line and column."""
     try:
-        root = yaml.compose(data, Loader=yaml.CSafeLoader)
+        root = yaml.compose(data, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         place = _place(error.problem_mark or error.context_mark)
         raise DescriptionError(f"not valid YAML: {error.problem}{place}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DescriptionError(f"not valid YAML: {str(error).splitlines()[0][:200]}") from error
-    except RecursionError:
-        raise DescriptionError(f"nested deeper than {MAX_DEPTH} levels") from None
     return None if root is None else _Builder().build(root)
 
 
@@ -55,6 +74,7 @@ class _Builder:
     def __init__(self) -> None:
         self._built: dict[int, tuple[object, int]] = {}
         self._open: set[int] = set()
+        self._merges = 0
 
     def build(self, node: yaml.Node) -> object:
         return self._value(node)[0]
@@ -97,34 +117,31 @@ class _Builder:
             total += size
             key = key_node.value
             if key == "<<" and not key_node.style:
-                _merge(merged, value, key_node)
+                self._merge(merged, value, key_node)
             elif key in own:
                 raise _fault(key_node, f"the key {key[:80]!r} stands twice")
             else:
                 own[key] = value
         return {**merged, **own}, total
 
-
-def _merge(into: dict[str, object], value: object, node: yaml.Node) -> None:
-    """YAML 1.1 merge keys, which many descriptions still use: earlier sources win."""
-    for source in value if isinstance(value, list) else [value]:
-        if not isinstance(source, Mapping):
-            raise _fault(node, "`<<` merges objects only")
-        for key, member in source.items():
-            into.setdefault(key, member)
+    def _merge(self, into: dict[str, object], value: object, node: yaml.Node) -> None:
+        """YAML 1.1 merge keys, which many descriptions still use: earlier sources win."""
+        for source in value if isinstance(value, list) else [value]:
+            if not isinstance(source, Mapping):
+                raise _fault(node, "`<<` merges objects only")
+            self._merges += len(source)
+            if self._merges > MAX_MERGED:
+                raise _fault(node, "`<<` repeats too much")
+            for key, member in source.items():
+                into.setdefault(key, member)
 
 
 def _scalar(node: yaml.ScalarNode) -> object:
     text: str = node.value
-    kind = node.tag.removeprefix(_TAG)
-    if node.style not in (None, ""):  # quoted or a block: text, whatever it looks like
-        if kind == "str":
-            return text
-    elif kind == "str":
-        # YAML 1.1 has no `1e3`; what else it takes for text is text, or was tagged `!!str`.
-        return _plain(text) if "e" in text.lower() and _FLOAT.fullmatch(text) else text
-    elif kind in _IMPLICIT:
+    if node.tag == _PLAIN or (node.tag in _TAGGED and not node.style):
         return _plain(text)
+    if node.tag == f"{_TAG}str":
+        return text
     raise _fault(node, f"the tag {node.tag[:40]} is not JSON")
 
 

@@ -127,8 +127,12 @@ class EchoUpstream:
             thread.start()
 
     def _converse(self, connection: socket.socket, number: int) -> None:
-        # A peer that goes away mid-message is an ordinary end of the conversation.
-        with contextlib.suppress(OSError), connection, connection.makefile("rb") as stream:
+        # A peer that goes away mid-message (mid-chunk: ValueError) is an ordinary end.
+        with (
+            contextlib.suppress(OSError, ValueError),
+            connection,
+            connection.makefile("rb") as stream,
+        ):
             while (seen := self._read(stream, number)) is not None:
                 self.seen.append(seen)
                 answer = self.answer(seen) if callable(self.answer) else self.answer

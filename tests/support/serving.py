@@ -1,0 +1,55 @@
+"""The server with the parts that `serve` puts together, in the test's own event loop."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from gateway.config import ApiConfig, Config, ServerConfig, StoreConfig
+from gateway.config.secret import read_secret
+from gateway.engine import Gateway
+from gateway.wiring.loading import load_apis
+from gateway.wiring.serving import _gateway, _runner
+
+MEMORY = StoreConfig(url=read_secret("memory://", {}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    url: str
+    gateway: Gateway
+    runner: web.AppRunner
+
+
+@asynccontextmanager
+async def serving(*apis: ApiConfig, server: ServerConfig | None = None) -> AsyncIterator[Served]:
+    """These APIs behind a server on a free loopback port, with a store in memory."""
+    config = Config(apis=apis, server=server or ServerConfig(), store=MEMORY)
+    async with _gateway(config, await load_apis(config)) as gateway:
+        runner = _runner(config, gateway)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, "127.0.0.1", 0)
+            await site.start()
+            url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            yield Served(url=url, gateway=gateway, runner=runner)
+        finally:
+            await runner.cleanup()
+
+
+def write_spec(
+    directory: Path, paths: Mapping[str, object], *, name: str = "shop", **rest: object
+) -> str:
+    """The path of a description with these Path Item Objects."""
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": name, "version": "1"},
+        "paths": paths,
+        **rest,
+    }
+    path = directory / f"{name}.json"
+    path.write_text(json.dumps(document))
+    return str(path)
