@@ -27,6 +27,8 @@ FORMATS: Mapping[str, Describe] = {
     "mcp": lambda name, tool: describe_tool(name, tool, V2026_07_28),
 }
 _LATER_FORMATS = frozenset({"openai", "openai-responses", "anthropic", "gemini", "langchain"})
+# What a page may send anywhere without asking first (Fetch, "CORS-safelisted request-header").
+_FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
 _LATER_QUERY = frozenset({"search", "limit", "cursor", "max_tokens", "dry_run", "confirm"})
 
 
@@ -77,7 +79,6 @@ class ToolsEndpoint:
     async def call_tool(self, request: web.Request) -> web.Response:
         query = _query(request, allowed=("api",))
         if not _is_plain_json(request):
-            # Also what keeps a form on some web page from calling tools without a preflight.
             return problem(
                 status=415,
                 code="unsupported_media_type",
@@ -121,12 +122,12 @@ def _query(request: web.Request, *, allowed: tuple[str, ...]) -> Mapping[str, st
 
 
 def _is_plain_json(request: web.Request) -> bool:
-    headers = request.headers
-    if headers.get("Content-Encoding", "identity").lower() != "identity":
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         return False
-    if "Content-Type" in headers or request.can_read_body:
+    if request.can_read_body:
         return request.content_type == "application/json"
-    return True
+    # Some clients name a type for no body at all; no web page's form may call a tool even so.
+    return request.content_type not in _FORM_TYPES
 
 
 def _format(query: Mapping[str, str]) -> str:

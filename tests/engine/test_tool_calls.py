@@ -1,6 +1,7 @@
 """The life of a tool call."""
 
 import asyncio
+import gzip
 import json
 
 import pytest
@@ -416,6 +417,14 @@ class TestResults:
         text = text_of(await call(on))
         assert text.startswith("[Excerpt: the first 10 characters")
         assert "1234567890\n" in text
+
+    async def test_the_limit_holds_for_what_a_small_body_inflates_to(self) -> None:
+        on = stage(max_response_bytes=1_000)
+        on.client.answer = Answer(
+            headers=(("Content-Type", "text/plain"), ("Content-Encoding", "gzip")),
+            chunks=(gzip.compress(b"x" * 100_000),),
+        )
+        assert text_of(await call(on)).startswith("[Excerpt: the first 1000 characters")
 
     async def test_exactly_the_limit_is_no_excerpt(self) -> None:
         on = stage(max_response_bytes=10)

@@ -1,0 +1,107 @@
+"""The server, put together and run as `serve` runs it."""
+
+import asyncio
+import signal
+from pathlib import Path
+from shutil import copyfile
+
+import aiohttp
+import pytest
+
+from gateway.config import ApiConfig, Config, ServerConfig
+from gateway.context import new_context
+from gateway.context.headers import outbound_headers
+from gateway.errors import DescriptionError
+from gateway.wiring import serve
+from gateway.wiring.loading import Loaded
+from gateway.wiring.serving import _retry
+from tests.support.contexts import NOW
+from tests.support.echo_upstream import EchoUpstream
+from tests.support.serving import MEMORY, write_spec
+from tests.support.serving import serving as in_this_loop
+from tests.support.tools import DONE
+
+PATIENCE = 30
+PATHS = {"/x": {"get": {"operationId": "getX", "responses": DONE}}}
+
+
+def api(spec: str, name: str = "shop", base_url: str = "http://127.0.0.1:1") -> ApiConfig:
+    return ApiConfig(name=name, spec=spec, base_url=base_url)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_serves_from_the_announcement_to_the_signal(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    spec = write_spec(tmp_path, PATHS)
+    config = Config(apis=(api(spec),), server=ServerConfig(port=0), store=MEMORY)
+    announced: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
+        running = group.create_task(serve(config, announce=announced.set_result))
+        url = await announced
+        async with aiohttp.ClientSession() as http, http.get(f"{url}/readyz") as response:
+            assert response.status == 200
+        signal.raise_signal(number)
+        await running
+    with pytest.raises(aiohttp.ClientConnectionError):
+        async with aiohttp.ClientSession() as http, http.get(url):
+            pass
+
+
+async def test_nothing_to_serve_is_fatal(tmp_path: Path) -> None:
+    config = Config(apis=(api(str(tmp_path / "none.json")),), store=MEMORY)
+    with pytest.raises(DescriptionError, match=r"none\.json"):
+        await serve(config, announce=lambda _: None)
+
+
+async def test_a_missing_description_is_tried_until_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    late = tmp_path / "late.json"
+
+    async def no_wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 7:
+            copyfile(spec, late)
+
+    monkeypatch.setattr("gateway.wiring.serving.asyncio.sleep", no_wait)
+    spec = write_spec(tmp_path, PATHS)
+    missing = api(str(late), "late")
+    async with in_this_loop(api(spec), missing) as made:
+        assert made.gateway.missing == {"late"}
+        await _retry(made.gateway, Loaded(config=missing))
+
+        assert waits == [5.0, 10.0, 20.0, 40.0, 60.0, 60.0, 60.0]
+        assert not made.gateway.missing
+        assert list(made.gateway.view("late").tools) == ["getX"]
+        assert list(made.gateway.view().tools) == ["lateGetX", "shopGetX"]
+
+
+@pytest.mark.parametrize(
+    ("size", "passes"), [(8_192, True), (40_000, True), (70_000, False)], ids=str
+)
+async def test_long_headers_are_read_and_judged_one_by_one(
+    tmp_path: Path, size: int, passes: bool
+) -> None:
+    with EchoUpstream() as echo:
+        shop = api(write_spec(tmp_path, PATHS), base_url=echo.url)
+        async with in_this_loop(shop) as made, aiohttp.ClientSession() as http:
+            headers = {"OCP-Context-ID": "ocp-00000001", "OCP-Session": "x" * size}
+            async with http.get(f"{made.url}/apis/shop/x", headers=headers) as response:
+                # What no server reads is refused before anybody can ignore it.
+                assert response.status == (200 if passes else 400)
+        if passes:
+            assert "x" * 100 not in repr(echo.last.headers)
+
+
+async def test_a_legal_session_of_any_size_arrives(tmp_path: Path) -> None:
+    context = new_context("ocp-00000001", "tester", NOW)
+    with EchoUpstream() as echo:
+        shop = api(write_spec(tmp_path, PATHS), base_url=echo.url)
+        async with in_this_loop(shop) as made, aiohttp.ClientSession() as http:
+            headers = dict(outbound_headers(context, full=True))
+            async with http.get(f"{made.url}/apis/shop/x", headers=headers) as response:
+                assert response.status == 200
+                assert response.headers["OCP-Context-ID"] == "ocp-00000001"
+        assert echo.last.value("OCP-Agent-Type") == "tester"
