@@ -25,6 +25,7 @@ from gateway.server.guard import Guard, make_guard_middleware
 from gateway.server.health import StatusEndpoint
 from gateway.server.mcp_http import McpEndpoint, McpSettings
 from gateway.server.mcp_stdio import serve_stdio
+from gateway.server.parse_log import http_logger
 from gateway.server.pipes import claim_stdout
 from gateway.server.problems import make_error_middleware
 from gateway.server.proxy import ProxyEndpoint
@@ -130,6 +131,7 @@ def _runner(config: Config, gateway: Gateway) -> web.AppRunner:
     return web.AppRunner(
         app,
         access_log=None,
+        logger=http_logger(),
         # A compressed upload is passed on as it is; inflated, its head would be a lie.
         auto_decompress=False,
         # Without it a handler outlives its client, and so does the request to the upstream.
