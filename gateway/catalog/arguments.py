@@ -156,9 +156,10 @@ def _root(body: Body, document: Document) -> Node:
     node = Node(value=body.schema, pointer=body.pointer)
     for _ in range(MAX_CHAIN):
         value = node.value
-        if not isinstance(value, Mapping) or "$ref" not in value or not value.keys() <= _NAMED:
+        ref = value.get("$ref") if isinstance(value, Mapping) else None
+        if not isinstance(value, Mapping) or not isinstance(ref, str) or value.keys() - _NAMED:
             break
-        node = document.lookup(str(value["$ref"]), node.pointer)
+        node = document.lookup(ref, node.pointer)
     return node
 
 

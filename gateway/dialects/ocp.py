@@ -50,7 +50,7 @@ def ocp_tool(tool: Tool) -> Json:
 
 def _parameter(argument: Argument, schema: Json, definitions: object) -> Json:
     whole: Json = dict(schema)
-    if "$ref" in repr(schema) and definitions:
+    if definitions and _has_references(schema):
         whole["$defs"] = definitions
     if argument.name != argument.original:
         whole["x-name"] = argument.original
@@ -69,9 +69,14 @@ def _parameter(argument: Argument, schema: Json, definitions: object) -> Json:
         parameter["default"] = resolved["default"]
     for key, kind in _COPIED.items():
         value = resolved.get(key)
-        if isinstance(value, kind) and not isinstance(value, bool):
+        # `items` and `properties` stand beside `schema`, out of reach of its `$defs`.
+        if isinstance(value, kind) and not isinstance(value, bool) and not _has_references(value):
             parameter[key] = value
     return parameter
+
+
+def _has_references(value: object) -> bool:
+    return "'$ref'" in repr(value)
 
 
 def _resolved(schema: Json, definitions: object) -> Json:

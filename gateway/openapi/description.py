@@ -165,8 +165,9 @@ class _Reader:
         for pointer, message in warnings:
             self.report(pointer, "warning", message)
         body = read_body(self.document, node.child("requestBody"))
-        for part in (*parameters, *((body,) if body else ())):
-            for place in self.schemas.check(part.schema, part.pointer):
+        schemas = [(p.schema, p.schema_pointer) for p in parameters]
+        for schema, at in [*schemas, *([(body.schema, body.pointer)] if body else [])]:
+            for place in self.schemas.check(schema, at):
                 self.report(place, "warning", "the pattern cannot be matched; left out")
         return Operation(
             method=method,

@@ -27,7 +27,8 @@ class Problem:
 class Parameter:
     """A Parameter Object, its defaults filled in (OpenAPI 3.1 section 4.8.12).
 
-    `media_type` is set for a `content` parameter, whose value is one serialised text.
+    `media_type` is set for a `content` parameter, whose value is one serialised text;
+    `schema_pointer` is where its schema stands.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Parameter:
     required: bool
     schema: Schema
     pointer: str
+    schema_pointer: str
     style: str
     explode: bool
     allow_reserved: bool = False

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from gateway.openapi.document import Document, Node, UnresolvedRef, join, quoted
+from gateway.openapi.document import Document, Node, UnresolvedRef, quoted
 from gateway.openapi.keywords import is_shallow
 from gateway.openapi.model import LOCATIONS, Body, Parameter, Schema
 
@@ -83,11 +83,11 @@ def _parameter(node: Node, warnings: Warnings, document: Document) -> Parameter 
         raise Skip(node.pointer, f"the parameter {quoted(name)} has no usable `in`")
     if location == "header" and not _settable(name, node.pointer, warnings):
         return None
-    schema, media_type = _schema(node, name, document)
+    schema, schema_pointer, media_type = _schema(node, name, document)
     style = raw.get("style", _STYLES[location][0])
     if style not in _STYLES[location] or not isinstance(style, str):
-        shown = quoted(str(style))
-        raise Skip(node.pointer, f"style {shown} does not go with a {location} parameter")
+        shown = f"style {quoted(style)}" if isinstance(style, str) else "such a style"
+        raise Skip(node.pointer, f"{shown} does not go with a {location} parameter")
     explode = raw.get("explode")
     description = raw.get("description")
     return Parameter(
@@ -96,6 +96,7 @@ def _parameter(node: Node, warnings: Warnings, document: Document) -> Parameter 
         required=raw.get("required") is True or location == "path",
         schema=schema,
         pointer=node.pointer,
+        schema_pointer=schema_pointer,
         style=style,
         # OpenAPI 3.1 section 4.8.12.2: true for form, false for every other style.
         explode=explode if isinstance(explode, bool) else style == "form",
@@ -108,10 +109,11 @@ def _parameter(node: Node, warnings: Warnings, document: Document) -> Parameter 
 
 
 def _settable(name: str, pointer: str, warnings: Warnings) -> bool:
-    lowered = name.lower()
-    if lowered in _IGNORED_HEADERS:
+    # Many servers fold `_` into `-` (CVE-2025-64484), so a twin counts as the header itself.
+    lowered = name.lower().replace("_", "-")
+    if name.lower() in _IGNORED_HEADERS:
         return False
-    if lowered in _RESERVED_HEADERS or lowered.startswith(_RESERVED_PREFIXES):
+    if lowered in _RESERVED_HEADERS | _IGNORED_HEADERS or lowered.startswith(_RESERVED_PREFIXES):
         warnings.append((pointer, f"the header {name} cannot be an argument; left out"))
         return False
     if not _TOKEN.fullmatch(name):
@@ -119,20 +121,21 @@ def _settable(name: str, pointer: str, warnings: Warnings) -> bool:
     return True
 
 
-def _schema(node: Node, name: str, document: Document) -> tuple[Schema, str | None]:
+def _schema(node: Node, name: str, document: Document) -> tuple[Schema, str, str | None]:
+    """The schema, its pointer, and the media type of a `content` parameter."""
     content = node.child("content")
     if content is None:
-        schema = node.value.get("schema", True) if isinstance(node.value, Mapping) else True
-        if not isinstance(schema, Mapping | bool):
-            raise Skip(join(node.pointer, "schema"), f"the schema of {quoted(name)} is no schema")
-        return schema, None
+        found = node.child("schema") or Node(value=True, pointer=node.pointer)
+        if not isinstance(found.value, Mapping | bool):
+            raise Skip(found.pointer, f"the schema of {quoted(name)} is no schema")
+        return found.value, found.pointer, None
     if not isinstance(content.value, Mapping) or len(content.value) != 1:
         raise Skip(content.pointer, f"`content` of {quoted(name)} needs exactly one media type")
     media_type = str(next(iter(content.value)))
     found = _media_schema(document, content, media_type)
     if not isinstance(found.value, Mapping | bool):
         raise Skip(found.pointer, f"the schema of {quoted(name)} is no schema")
-    return found.value, media_type
+    return found.value, found.pointer, media_type
 
 
 def _undeclared(name: str, pointer: str) -> Parameter:
@@ -142,6 +145,7 @@ def _undeclared(name: str, pointer: str) -> Parameter:
         required=True,
         schema={"type": "string"},
         pointer=pointer,
+        schema_pointer=pointer,
         style="simple",
         explode=False,
     )

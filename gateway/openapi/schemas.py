@@ -237,7 +237,7 @@ class _Bundle:
     def _put_schema(self, out: Json, key: str, value: object) -> None:
         if isinstance(value, Mapping | bool):
             out[key] = self.convert(value)
-        elif key == "items" and isinstance(value, list | tuple):
+        elif key == "items" and isinstance(value, list | tuple) and value:
             # The tuple form of older drafts.
             out["prefixItems"] = [self.convert(v) for v in value]
 

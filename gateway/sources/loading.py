@@ -1,6 +1,7 @@
 """Descriptions from files and URLs: bytes in, JSON values out."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
@@ -11,6 +12,7 @@ from gateway.errors import DescriptionError
 from gateway.sources.yaml_text import parse_yaml
 
 MAX_BYTES = 64 * 1024 * 1024
+MAX_FLOW_BYTES = 262_144
 FETCH_SECONDS = 30.0
 MAX_REDIRECTS = 3
 
@@ -20,8 +22,8 @@ async def load_document(location: str) -> object:
 
     Raises DescriptionError, naming the location, when it cannot be read or parsed.
     """
-    data = await _fetch(location) if is_url(location) else await _read(location)
     try:
+        data = await _fetch(location) if is_url(location) else await _read(location)
         return await asyncio.to_thread(parse, data)
     except DescriptionError as error:
         raise DescriptionError(f"{shown(location)}: {error}") from error
@@ -45,16 +47,16 @@ async def _read(location: str) -> bytes:
     try:
         return await asyncio.to_thread(_read_file, Path(location))
     except OSError as error:
-        raise DescriptionError(f"{location}: {error.strerror or error}") from error
+        raise DescriptionError(error.strerror or str(error)) from error
     except ValueError as error:
-        raise DescriptionError(f"{location!r}: not a path") from error
+        raise DescriptionError("not a path") from error
 
 
 def _read_file(path: Path) -> bytes:
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise DescriptionError(f"{path}: larger than {MAX_BYTES // 1024 // 1024} MiB")
+        raise DescriptionError(f"larger than {MAX_BYTES // 1024 // 1024} MiB")
     return data
 
 
@@ -63,12 +65,11 @@ async def _fetch(location: str) -> bytes:
         async with asyncio.timeout(FETCH_SECONDS), aiohttp.ClientSession() as session:
             return await _follow(session, URL(location))
     except TimeoutError as error:
-        seconds = f"{FETCH_SECONDS:g} s"
-        raise DescriptionError(f"{shown(location)}: no complete answer in {seconds}") from error
+        raise DescriptionError(f"no complete answer in {FETCH_SECONDS:g} s") from error
     except aiohttp.ClientConnectorError as error:
-        raise DescriptionError(f"{shown(location)}: cannot be reached") from error
+        raise DescriptionError("cannot be reached") from error
     except (aiohttp.ClientError, ValueError) as error:
-        raise DescriptionError(f"{shown(location)}: no valid HTTP answer") from error
+        raise DescriptionError("no valid HTTP answer") from error
 
 
 async def _follow(session: aiohttp.ClientSession, url: URL) -> bytes:
@@ -80,11 +81,11 @@ async def _follow(session: aiohttp.ClientSession, url: URL) -> bytes:
                 return await _limited(response)
             target = response.headers.get("Location")
             if response.status not in (301, 302, 303, 307, 308) or target is None:
-                raise DescriptionError(f"{shown(str(url))}: HTTP {response.status}")
+                raise DescriptionError(f"HTTP {response.status}")
         url = url.join(URL(target))
         if url.scheme not in ("http", "https") or url.origin() != origin:
-            raise DescriptionError(f"{origin}: redirects to another origin are not followed")
-    raise DescriptionError(f"{origin}: more than {MAX_REDIRECTS} redirects")
+            raise DescriptionError("redirects to another origin are not followed")
+    raise DescriptionError(f"more than {MAX_REDIRECTS} redirects")
 
 
 async def _limited(response: aiohttp.ClientResponse) -> bytes:
@@ -105,10 +106,14 @@ def parse(data: bytes) -> object:
         try:
             return orjson.loads(text)
         except orjson.JSONDecodeError as error:
-            # YAML's flow style also starts with a brace.
-            json_fault = f"not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}"
-            try:
-                return parse_yaml(text)
-            except DescriptionError:
-                raise DescriptionError(json_fault) from error
+            return _flow_yaml(text, error)
     return parse_yaml(text)
+
+
+def _flow_yaml(text: bytes, fault: orjson.JSONDecodeError) -> object:
+    """YAML's flow style also starts with a brace, but nobody writes much of it."""
+    if len(text) <= MAX_FLOW_BYTES:
+        with suppress(DescriptionError):
+            return parse_yaml(text)
+    where = f"at line {fault.lineno}, column {fault.colno}"
+    raise DescriptionError(f"not valid JSON: {fault.msg} {where}") from fault

@@ -6,7 +6,7 @@ class, an alias bomb is counted before it expands, and every fault has a line.
 
 import re
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import yaml
 
@@ -35,10 +35,12 @@ _TAGGED = frozenset({f"{_TAG}{name}" for name in ("int", "float", "bool", "null"
 class _Loader(yaml.CSafeLoader):
     """Composes nodes; its recursion, which is C's, ends long before the stack does."""
 
-    yaml_implicit_resolvers: ClassVar = {None: [(_PLAIN, re.compile(""))]}
+    yaml_implicit_resolvers: ClassVar = {  # type: ignore[misc] # the stubs call it an instance's
+        None: [(_PLAIN, re.compile(""))]
+    }
     _depth = 0
 
-    def descend_resolver(self, current_node: object, current_index: object) -> None:
+    def descend_resolver(self, *_: object) -> None:
         """Called by the composer on its way into every node."""
         self._depth += 1
         if self._depth > 2 * MAX_DEPTH:
@@ -57,7 +59,7 @@ def parse_yaml(data: bytes) -> object:
         raise DescriptionError(f"not valid YAML: {error.problem}{place}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DescriptionError(f"not valid YAML: {str(error).splitlines()[0][:200]}") from error
-    return None if root is None else _Builder().build(root)
+    return None if root is None else _Builder().build(root).value
 
 
 def _place(mark: yaml.Mark | None) -> str:
@@ -68,21 +70,25 @@ def _fault(node: yaml.Node, message: str) -> DescriptionError:
     return DescriptionError(f"{message}{_place(node.start_mark)}")
 
 
+class _Built(NamedTuple):
+    """A value, how many nodes it would have written out, and how many levels it has."""
+
+    value: object
+    size: int
+    levels: int
+
+
 class _Builder:
     """Values of nodes; a node that aliases repeat is built once and shared."""
 
     def __init__(self) -> None:
-        self._built: dict[int, tuple[object, int]] = {}
+        self._built: dict[int, _Built] = {}
         self._open: set[int] = set()
         self._merges = 0
 
-    def build(self, node: yaml.Node) -> object:
-        return self._value(node)[0]
-
-    def _value(self, node: yaml.Node) -> tuple[object, int]:
-        """The value, and how many nodes it would have written out."""
+    def build(self, node: yaml.Node) -> _Built:
         if isinstance(node, yaml.ScalarNode):
-            return _scalar(node), 1
+            return _Built(_scalar(node), 1, 0)
         key = id(node)
         if (built := self._built.get(key)) is not None:
             return built
@@ -93,36 +99,43 @@ class _Builder:
         self._open.add(key)
         made = self._mapping(node) if isinstance(node, yaml.MappingNode) else self._list(node)
         self._open.discard(key)
-        if made[1] > MAX_NODES:
+        if made.size > MAX_NODES:
             raise _fault(node, "aliases repeat too much")
+        if made.levels > MAX_DEPTH:  # through aliases, which were built before
+            raise _fault(node, f"nested deeper than {MAX_DEPTH} levels")
         self._built[key] = made
         return made
 
-    def _list(self, node: yaml.Node) -> tuple[object, int]:
+    def _list(self, node: yaml.Node) -> _Built:
         if node.tag != f"{_TAG}seq":
             raise _fault(node, f"the tag {node.tag[:40]} is not JSON")
-        parts = [self._value(member) for member in node.value]
-        return [value for value, _ in parts], 1 + sum(size for _, size in parts)
+        parts = [self.build(member) for member in node.value]
+        levels = max((part.levels for part in parts), default=0)
+        size = sum(part.size for part in parts)
+        return _Built([part.value for part in parts], 1 + size, 1 + levels)
 
-    def _mapping(self, node: yaml.MappingNode) -> tuple[object, int]:
+    def _mapping(self, node: yaml.MappingNode) -> _Built:
         if node.tag != f"{_TAG}map":
             raise _fault(node, f"the tag {node.tag[:40]} is not JSON")
         own: dict[str, object] = {}
         merged: dict[str, object] = {}
-        total = 1
+        total, levels = 1, 0
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise _fault(key_node, "a key is text")
-            value, size = self._value(value_node)
-            total += size
+            part = self.build(value_node)
+            total += part.size
             key = key_node.value
-            if key == "<<" and not key_node.style:
-                self._merge(merged, value, key_node)
+            merges = key == "<<" and not key_node.style
+            # What is merged brings its members, not its own level.
+            levels = max(levels, part.levels - merges)
+            if merges:
+                self._merge(merged, part.value, key_node)
             elif key in own:
                 raise _fault(key_node, f"the key {key[:80]!r} stands twice")
             else:
-                own[key] = value
-        return {**merged, **own}, total
+                own[key] = part.value
+        return _Built({**merged, **own}, total, 1 + levels)
 
     def _merge(self, into: dict[str, object], value: object, node: yaml.Node) -> None:
         """YAML 1.1 merge keys, which many descriptions still use: earlier sources win."""
