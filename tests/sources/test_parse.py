@@ -267,5 +267,5 @@ def test_any_bytes_are_a_value_or_a_description_error(data: bytes) -> None:
 def test_broken_json_beyond_what_anybody_writes_as_yaml_is_judged_as_json_alone() -> None:
     # As YAML the text would be valid: a flow mapping may do without quotes.
     text = b"{a: [" + b"1, " * 100_000 + b"1]}"
-    with pytest.raises(DescriptionError, match="not valid JSON: .* at line 1, column 2"):
+    with pytest.raises(DescriptionError, match=r"not valid JSON: .* at line 1, column 2"):
         parse(text)
