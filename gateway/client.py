@@ -1,14 +1,16 @@
 """Requests to upstreams over aiohttp's client, with everything clever switched off."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 from yarl import URL
 
 from gateway.errors import (
     GatewayError,
+    RequestTimeout,
     UpstreamError,
     UpstreamTimeout,
     UpstreamUnreachable,
@@ -20,7 +22,8 @@ CONNECT_SECONDS = 5.0
 MAX_FIELD_BYTES = 65_536
 # RFC 9110 section 9.2.2.
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-_SWITCHING_PROTOCOLS = 101
+# What no field value may hold (RFC 9110 section 5.5); aiohttp's parser lets some of it through.
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _OWN_DEFAULTS = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
@@ -71,24 +74,28 @@ class AiohttpClient:
         attempts = upstream.retries
         while True:
             try:
-                async with asyncio.timeout_at(_limit(upstream, deadline)):
-                    return await self._request(request, upstream)
+                async with asyncio.timeout_at(_limit(upstream, deadline)) as timer:
+                    return await self._request(request, upstream, timer)
             except (TimeoutError, aiohttp.ClientError, ValueError) as error:
                 if attempts == 0 or not _may_repeat(request, error):
                     raise _failure(error, upstream) from error
             attempts -= 1
 
-    async def _request(self, request: Request, upstream: Upstream) -> aiohttp.ClientResponse:
-        head = request.head
+    async def _request(
+        self, request: Request, upstream: Upstream, timer: asyncio.Timeout
+    ) -> aiohttp.ClientResponse:
+        head, body = request.head, request.body
         answer = await self._session.request(
             head.method,
             # yarl would resolve `%2E%2E` (and more) in a URL that is not marked as encoded.
             URL(upstream.origin + head.target, encoded=True),
             headers=_wire_headers(head),
-            data=request.body,
+            data=_paced(body, upstream, timer) if isinstance(body, AsyncIterator) else body,
             allow_redirects=False,
         )
-        if answer.status == _SWITCHING_PROTOCOLS:  # nobody asked for that
+        # A 101 that nobody asked for is no final answer, and 099 is no status at all.
+        is_final = 200 <= answer.status <= 999
+        if not is_final or any(_CONTROL.search(value) for _, value in answer.raw_headers):
             answer.close()
             raise aiohttp.ClientPayloadError
         return answer
@@ -99,6 +106,30 @@ def _wire_headers(head: RequestHead) -> list[tuple[str, str]]:
     if not any(name.lower() == "user-agent" for name, _ in headers):
         headers.append(("User-Agent", "ocp-gateway"))
     return headers
+
+
+async def _paced(
+    body: AsyncIterator[bytes], upstream: Upstream, timer: asyncio.Timeout
+) -> AsyncIterator[bytes]:
+    """An upload that goes on as long as it moves; the upstream's time starts with its end.
+
+    While the next chunk is awaited it is the caller who keeps us waiting: RequestTimeout.
+    """
+    now = asyncio.get_running_loop().time
+    while True:
+        # An upstream may answer before the upload's end: then its time is measured no more.
+        with suppress(RuntimeError):
+            timer.reschedule(None)
+        try:
+            async with asyncio.timeout(upstream.timeout_seconds):
+                chunk = await anext(body, None)
+        except TimeoutError as error:
+            raise RequestTimeout("the request's body stopped coming") from error
+        with suppress(RuntimeError):
+            timer.reschedule(now() + upstream.timeout_seconds)
+        if chunk is None:
+            return
+        yield chunk
 
 
 def _may_repeat(request: Request, error: Exception) -> bool:
@@ -113,10 +144,10 @@ def _may_repeat(request: Request, error: Exception) -> bool:
 
 
 def _failure(error: Exception, upstream: Upstream) -> GatewayError:
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        return UpstreamUnreachable(f"{upstream.name} cannot be reached")
     if isinstance(error, TimeoutError):
         return UpstreamTimeout(f"{upstream.name} did not answer in time")
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return UpstreamUnreachable(f"{upstream.name} cannot be reached")
     if isinstance(error.__cause__, GatewayError):  # a streamed body's own refusal
         return error.__cause__
     if isinstance(error, aiohttp.ClientConnectionError):

@@ -10,6 +10,7 @@ GatewayError
 │   ├── UnknownOperation         unknown_operation
 │   └── UnknownContext           unknown_context
 ├── MethodNotAllowed        405  method_not_allowed
+├── RequestTimeout          408  request_timeout
 ├── VersionConflict         412  version_conflict
 ├── PayloadTooLarge         413  payload_too_large
 ├── InvalidArguments        422  invalid_arguments; carries one Fault per mistake
@@ -107,6 +108,14 @@ class MethodNotAllowed(GatewayError):
     def __init__(self, message: str, *, allowed: tuple[str, ...]) -> None:
         super().__init__(message)
         self.allowed = allowed
+
+
+class RequestTimeout(GatewayError):
+    """The caller's body stopped coming (RFC 9110 section 15.5.9)."""
+
+    status = 408
+    code = "request_timeout"
+    title = "Request timed out"
 
 
 class VersionConflict(GatewayError):

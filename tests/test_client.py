@@ -12,6 +12,7 @@ import pytest
 from gateway.client import AiohttpClient
 from gateway.errors import (
     PayloadTooLarge,
+    RequestTimeout,
     UpstreamError,
     UpstreamTimeout,
     UpstreamUnreachable,
@@ -283,6 +284,8 @@ class TestTheAnswer:
             pytest.param(b"HTTP/1.1 200 OK\r\nX: a\x00b\r\n\r\n", id="NUL in a header"),
             pytest.param(b"HTTP/1.1 200 OK\r\nX 1\r\n\r\n", id="header without colon"),
             pytest.param(b"HTTP/1.1 2xx OK\r\n\r\n", id="status that is no number"),
+            pytest.param(b"HTTP/1.1 200 OK\r\nX: a\x01b\r\n\r\n", id="control in a header"),
+            pytest.param(b"HTTP/1.1 099 Weird\r\n\r\n", id="status below 100"),
             pytest.param(b"HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", id="101"),
             pytest.param(
                 b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", id="lengths"
@@ -416,3 +419,50 @@ async def test_host_is_the_upstreams(client: AiohttpClient, echo: EchoUpstream) 
     async with client.send(asking(), at(echo.url), deadline=None) as response:
         await read(response)
     assert header_values(echo.last.headers, "Host") == (echo.url.removeprefix("http://"),)
+
+
+async def test_an_upload_may_take_longer_than_the_upstream_has_to_answer(
+    client: AiohttpClient, echo: EchoUpstream
+) -> None:
+    async def steadily() -> AsyncIterator[bytes]:
+        for _ in range(8):
+            await asyncio.sleep(0.1)  # the subject: a pace, not a wait for something
+            yield b"x"
+
+    head = RequestHead(method="POST", target="/up", headers=())
+    request = Request(head=head, body=steadily())
+    async with client.send(request, at(echo.url, timeout_seconds=0.5), deadline=None) as response:
+        assert response.head.status == 200
+    assert echo.last.body == b"x" * 8
+
+
+async def test_an_upload_that_stalls_is_the_callers_fault(
+    client: AiohttpClient, echo: EchoUpstream
+) -> None:
+    async def stalling() -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.Event().wait()
+
+    head = RequestHead(method="POST", target="/up", headers=())
+    request = Request(head=head, body=stalling())
+    with pytest.raises(RequestTimeout):
+        async with client.send(request, at(echo.url, timeout_seconds=0.2), deadline=None):
+            pass
+
+
+async def test_time_starts_when_the_upload_is_done(
+    client: AiohttpClient, echo: EchoUpstream
+) -> None:
+    async def quickly() -> AsyncIterator[bytes]:
+        yield b"x"
+
+    never = threading.Event()
+    echo.answer = Answer(hold=never)
+    head = RequestHead(method="POST", target="/up", headers=())
+    request = Request(head=head, body=quickly())
+    try:
+        with pytest.raises(UpstreamTimeout):
+            async with client.send(request, at(echo.url, timeout_seconds=0.2), deadline=None):
+                pass
+    finally:
+        never.set()

@@ -3,6 +3,8 @@
 from gateway.calls.bodies import json_bytes
 from gateway.calls.request import build_request
 from gateway.calls.results import (
+    MAY_HAVE_HAPPENED,
+    UNSAFE_TO_REPEAT,
     Audio,
     Content,
     Image,
@@ -16,6 +18,8 @@ from gateway.calls.results import (
 from gateway.calls.validation import ArgumentValidator
 
 __all__ = [
+    "MAY_HAVE_HAPPENED",
+    "UNSAFE_TO_REPEAT",
     "ArgumentValidator",
     "Audio",
     "Content",

@@ -13,6 +13,11 @@ ERROR_EXCERPT = 2_000
 
 # Answers that a later, identical request may turn out better (RFC 9110 15.5.9, 15.6; RFC 6585 4).
 _RETRY_HELPS = frozenset({408, 425, 429, 500, 502, 503, 504})
+# Of these, the ones that say nothing about how far the request came.
+_HALF_WAY = frozenset({500, 502, 504})
+# RFC 9110 section 9.2.2: not idempotent.
+UNSAFE_TO_REPEAT = frozenset({"POST", "PATCH"})
+MAY_HAVE_HAPPENED = "It may have been carried out all the same: check before trying again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,15 +167,17 @@ def _error(tool: Tool, head: ResponseHead, body: bytes, *, complete: bool) -> To
     except Undecodable as error:
         text = f"[{error}]"
     excerpt = text.strip()[:ERROR_EXCERPT]
-    lines = [f"HTTP {head.status} from {tool.method} {tool.path}", excerpt, _advice(head)]
+    lines = [f"HTTP {head.status} from {tool.method} {tool.path}", excerpt, _advice(tool, head)]
     content = Text(text="\n".join(line for line in lines if line))
     return ToolResult(
         status=head.status, headers=_shown_headers(head), content=(content,), is_error=True
     )
 
 
-def _advice(head: ResponseHead) -> str:
+def _advice(tool: Tool, head: ResponseHead) -> str:
     after = header(head.headers, "retry-after")
     if head.status not in _RETRY_HELPS:
         return "Retrying the same call will not help."
+    if tool.method in UNSAFE_TO_REPEAT and head.status in _HALF_WAY:
+        return MAY_HAVE_HAPPENED
     return f"Retrying may help{f' (Retry-After: {after[:40]})' if after else ''}."

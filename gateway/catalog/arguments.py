@@ -45,7 +45,8 @@ class BodyMode(StrEnum):
 class Argument:
     """`name` is the key in the published schema, `original` the name on the wire.
 
-    `parameter` says how the value is written; None for what goes into the body.
+    `schema_pointer` is the place of its schema. `parameter` says how the value is written; None
+    for what goes into the body.
     """
 
     name: str
@@ -53,7 +54,7 @@ class Argument:
     location: str
     required: bool
     schema: Schema
-    pointer: str
+    schema_pointer: str
     description: str = ""
     parameter: Parameter | None = None
 
@@ -75,7 +76,7 @@ def read_arguments(operation: Operation, document: Document) -> Arguments:
             location=p.location,
             required=p.required,
             schema=p.schema,
-            pointer=p.pointer,
+            schema_pointer=p.schema_pointer,
             description=p.description,
             parameter=p,
         )
@@ -145,7 +146,7 @@ def _body_arguments(body: Body | None, document: Document) -> tuple[BodyMode, li
         location="body",
         required=body.required,
         schema=body.schema,
-        pointer=body.pointer,
+        schema_pointer=body.pointer,
         description=body.description,
     )
     return BodyMode.WHOLE, [whole]
@@ -191,7 +192,7 @@ def _properties(schema: Mapping[str, object], pointer: str) -> list[Argument]:
             location="body",
             required=name in required,
             schema=part if isinstance(part, Mapping | bool) else True,
-            pointer=join(join(pointer, "properties"), str(name)),
+            schema_pointer=join(join(pointer, "properties"), str(name)),
         )
         for name, part in properties.items()
         if not (isinstance(part, Mapping) and part.get("readOnly") is True)

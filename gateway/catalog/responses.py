@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from gateway.openapi import (
+    Convert,
     Direction,
     Node,
     Operation,
@@ -36,8 +37,8 @@ def _closed(node: Node, schemas: Schemas) -> Json:
     value = schema.value
     schemas.check(value, schema.pointer)
 
-    def build(convert: object) -> Json:
-        made = convert(value) if callable(convert) else {}
+    def build(convert: Convert) -> Json:
+        made = convert(value, schema.pointer)
         return made if isinstance(made, dict) else {}
 
     return schemas.bundle(build, Direction.OUTPUT)

@@ -117,7 +117,7 @@ class Tool:
 
 def _described(argument: Argument, convert: Convert) -> Json:
     """The published schema of one argument, with what its Parameter Object says about it."""
-    converted = convert(argument.schema)
+    converted = convert(argument.schema, argument.schema_pointer)
     schema: Json = converted if isinstance(converted, dict) else {}
     if converted is False:
         schema = {"not": {}}

@@ -7,7 +7,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from gateway.calls import ToolResult, build_request, failed, read_result
+from gateway.calls import (
+    MAY_HAVE_HAPPENED,
+    UNSAFE_TO_REPEAT,
+    ToolResult,
+    build_request,
+    failed,
+    read_result,
+)
 from gateway.catalog import ApiCatalog, Catalog, Tool, View
 from gateway.context import AgentContext, CalledOperation, outbound_headers
 from gateway.engine.recording import Contexts, Record
@@ -27,6 +34,7 @@ from gateway.errors import (
     UnknownTool,
     UpstreamError,
     UpstreamTimeout,
+    UpstreamUnreachable,
 )
 from gateway.forwarding import check_path, inbound_head, outbound_head, passed_on
 from gateway.interfaces import ContextStore, UpstreamClient
@@ -119,7 +127,7 @@ class Gateway:
                 await record.answered(status)
                 body, complete = await _read(response, limit)
         except UpstreamError as error:
-            return failed(_failure_text(error, upstream), status=status)
+            return failed(_failure_text(error, tool, upstream), status=status)
         return read_result(tool, response.head, body, complete=complete, limit=limit)
 
     @asynccontextmanager
@@ -223,9 +231,12 @@ async def _read(response: Response, limit: int) -> tuple[bytes, bool]:
     return b"".join(chunks), True
 
 
-def _failure_text(error: UpstreamError, upstream: Upstream) -> str:
+def _failure_text(error: UpstreamError, tool: Tool, upstream: Upstream) -> str:
+    """What happened and whether to try again; what was sent may have been carried out."""
     if isinstance(error, UpstreamTimeout):
-        return (
-            f"{upstream.name} did not answer in {upstream.timeout_seconds:g} s. Retrying may help."
-        )
-    return f"{error}. Retrying may help."
+        said = f"{upstream.name} did not answer in {upstream.timeout_seconds:g} s."
+    else:
+        said = f"{error}."
+    if isinstance(error, UpstreamUnreachable) or tool.method not in UNSAFE_TO_REPEAT:
+        return f"{said} Retrying may help."
+    return f"{said} {MAY_HAVE_HAPPENED}"

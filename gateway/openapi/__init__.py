@@ -11,13 +11,14 @@ from gateway.openapi.model import (
     Schema,
     Signature,
 )
-from gateway.openapi.schemas import Direction, Schemas, SchemaTooDeep
+from gateway.openapi.schemas import Convert, Direction, Schemas, SchemaTooDeep
 from gateway.openapi.servers import first_server
 
 __all__ = [
     "MAX_CHAIN",
     "METHODS",
     "Body",
+    "Convert",
     "Description",
     "Direction",
     "Document",

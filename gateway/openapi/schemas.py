@@ -10,7 +10,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import cast
 
-from gateway.openapi.document import Document, Node, UnresolvedRef, join, quoted
+from gateway.openapi.document import Document, Node, UnresolvedRef, base_of, join, quoted
 from gateway.openapi.keywords import KEYWORDS, Kind, fits, is_pattern
 from gateway.openapi.model import Schema
 
@@ -19,7 +19,8 @@ from gateway.openapi.model import Schema
 MAX_DEPTH = 50
 
 Json = dict[str, object]
-Convert = Callable[[Schema], Json | bool]
+Convert = Callable[[Schema, str], Json | bool]
+"""From a schema and the place where it stands to its published form."""
 
 
 class Direction(StrEnum):
@@ -33,6 +34,9 @@ class SchemaTooDeep(Exception):
     """A schema nested beyond MAX_DEPTH."""
 
 
+_Looked = tuple[Node, ...] | UnresolvedRef | SchemaTooDeep
+
+
 class Schemas:
     """The schemas of one document. Converted definitions are kept and shared."""
 
@@ -41,7 +45,7 @@ class Schemas:
         self.document = document
         self.ref_siblings = ref_siblings
         self._checked: set[str] = set()
-        self._looked: dict[str, tuple[Node, ...] | UnresolvedRef | SchemaTooDeep] = {}
+        self._looked: dict[str, _Looked] = {}
         self._definitions: dict[tuple[str, Direction], tuple[Json | bool, tuple[str, ...]]] = {}
 
     def check(self, schema: Schema, pointer: str) -> tuple[str, ...]:
@@ -52,49 +56,56 @@ class Schemas:
         """
         lost: list[str] = []
         new: set[str] = set()
-        todo = list(self._look(Node(value=schema, pointer=pointer), lost))
-        while todo:
-            target = todo.pop()
-            if target.pointer not in self._checked and target.pointer not in new:
-                new.add(target.pointer)
-                todo.extend(self._targets(target, lost))
+        found = [self._look(Node(value=schema, pointer=pointer), lost)]
+        faults: list[UnresolvedRef | SchemaTooDeep] = []
+        while found:
+            targets = found.pop()
+            if isinstance(targets, Exception):
+                faults.append(targets)
+                continue
+            for target in targets:
+                if target.pointer not in self._checked and target.pointer not in new:
+                    new.add(target.pointer)
+                    found.append(self._targets(target, lost))
+        if faults:
+            # Always the same one, in whatever order the document has them.
+            raise min(faults, key=str)
         self._checked |= new
         return tuple(lost)
 
-    def _targets(self, definition: Node, lost: list[str]) -> tuple[Node, ...]:
+    def _targets(self, definition: Node, lost: list[str]) -> _Looked:
         """What a definition refers to. Its fault is kept, too: it costs everyone who gets here."""
         kept = self._looked.get(definition.pointer)
         if kept is None:
-            try:
-                kept = self._look(definition, lost)
-            except (UnresolvedRef, SchemaTooDeep) as error:
-                kept = error
-            self._looked[definition.pointer] = kept
-        if isinstance(kept, Exception):
-            raise kept
+            kept = self._looked[definition.pointer] = self._look(definition, lost)
         return kept
 
-    def _look(self, root: Node, lost: list[str]) -> tuple[Node, ...]:
-        """The targets of all references inside one schema, none followed."""
+    def _look(self, root: Node, lost: list[str]) -> _Looked:
+        """The targets of all references inside one schema, none followed, or its first fault."""
         targets: dict[str, Node] = {}
+        faults: list[UnresolvedRef] = []
         todo = [(root, 1)]
         while todo:
             node, depth = todo.pop()
             if depth > MAX_DEPTH:
-                raise SchemaTooDeep(node.pointer)
-            ref = node.value.get("$ref") if isinstance(node.value, Mapping) else None
+                return SchemaTooDeep(root.pointer)
+            ref = node.value.get("$ref") if isinstance(node.value, dict) else None
             if isinstance(ref, str):
-                target = self._target(ref, node.pointer)
+                try:
+                    target = self._target(ref, node.pointer)
+                except UnresolvedRef as error:
+                    faults.append(error)
+                    continue
                 targets[target.pointer] = target
                 if not self.ref_siblings:
                     continue
             lost.extend(_lost_patterns(node))
             todo.extend((part, depth + 1) for part in subschemas(node))
-        return tuple(targets.values())
+        return min(faults, key=str) if faults else tuple(targets.values())
 
     def _target(self, ref: str, at: str) -> Node:
         target = self.document.lookup(ref, at)
-        if not isinstance(self.document.follow(target).value, Mapping | bool):
+        if not isinstance(self.document.follow(target).value, dict | bool):
             raise UnresolvedRef(at, f"the reference {quoted(ref)} points at no schema")
         return target
 
@@ -117,44 +128,48 @@ class Schemas:
         key = (pointer, direction)
         if (kept := self._definitions.get(key)) is None:
             part = _Bundle(self, direction, {})
-            kept = (part.convert(self.schema_at(pointer)), tuple(part.pointers))
+            kept = (part.convert(self.schema_at(pointer), pointer), tuple(part.pointers))
             self._definitions[key] = kept
         return kept
 
     def schema_at(self, pointer: str) -> Schema:
-        value = self.document.lookup(f"#{pointer.replace('%', '%25')}", pointer).value
-        return value if isinstance(value, Mapping | bool) else True
+        value = self.document.at(pointer).value
+        return value if isinstance(value, dict | bool) else True
 
 
 def subschemas(node: Node) -> Iterator[Node]:
     """The schemas directly inside `node`, with their pointers."""
-    if not isinstance(node.value, Mapping):
+    if not isinstance(node.value, dict):
         return
     for key, value in node.value.items():
         kind = KEYWORDS.get(key)
         at = join(node.pointer, key)
-        if kind is Kind.SCHEMA and isinstance(value, Mapping):
+        if kind is Kind.SCHEMA and isinstance(value, dict):
             yield Node(value=value, pointer=at)
-        elif (kind is Kind.SCHEMAS or key == "items") and isinstance(value, list | tuple):
+        elif (kind is Kind.SCHEMAS or key == "items") and isinstance(value, list):
             yield from (Node(value=v, pointer=f"{at}/{i}") for i, v in enumerate(value))
-        elif kind is Kind.NAMED_SCHEMAS and isinstance(value, Mapping):
+        elif kind is Kind.NAMED_SCHEMAS and isinstance(value, dict):
             yield from (Node(value=v, pointer=join(at, str(k))) for k, v in value.items())
 
 
 def _lost_patterns(node: Node) -> Iterator[str]:
-    if not isinstance(node.value, Mapping):
+    if not isinstance(node.value, dict):
         return
     pattern, named = node.value.get("pattern"), node.value.get("patternProperties")
     if isinstance(pattern, str) and not is_pattern(pattern):
         yield join(node.pointer, "pattern")
-    for key in named if isinstance(named, Mapping) else ():
+    for key in named if isinstance(named, dict) else ():
         if not is_pattern(str(key)):
             yield join(join(node.pointer, "patternProperties"), str(key))
 
 
 def definition_name(pointer: str) -> str:
     """The last token of `pointer`, its foreign characters as `_` (docs/names.md)."""
-    token = pointer.rsplit("/", 1)[-1].replace("~1", "/").replace("~0", "~")
+    base = base_of(pointer)
+    if base and pointer == f"{base}#":  # a whole document goes by its file's name
+        token = base.rsplit("/", 1)[-1].partition(".")[0]
+    else:
+        token = pointer.rsplit("/", 1)[-1].replace("~1", "/").replace("~0", "~")
     return re.sub(r"[^A-Za-z0-9_]", "_", token) or "_"
 
 
@@ -179,6 +194,7 @@ class _Bundle:
         self._direction = direction
         self._names = names
         self._depth = 0
+        self._place = ""
         self.pointers: dict[str, None] = {}
 
     def definitions(self) -> dict[str, object]:
@@ -190,7 +206,7 @@ class _Bundle:
             name = self._name(pointer)
             before = len(self.pointers)
             if self._names:
-                found[name] = self.convert(self._schemas.schema_at(pointer))
+                found[name] = self.convert(self._schemas.schema_at(pointer), pointer)
                 todo.extend(list(self.pointers)[before:])
             else:
                 found[name], needs = self._schemas.definition(pointer, self._direction)
@@ -198,8 +214,15 @@ class _Bundle:
                 self.pointers.update(dict.fromkeys(needs))
         return {name: found[name] for name in sorted(found)}
 
-    def convert(self, schema: Schema) -> Json | bool:
-        if not isinstance(schema, Mapping):
+    def convert(self, schema: Schema, place: str) -> Json | bool:
+        outer, self._place = self._place, place
+        try:
+            return self._inner(schema)
+        finally:
+            self._place = outer
+
+    def _inner(self, schema: object) -> Json | bool:
+        if not isinstance(schema, dict):
             return schema is not False
         self._depth += 1
         if self._depth > MAX_DEPTH:
@@ -227,33 +250,33 @@ class _Bundle:
         elif kind is Kind.NAMED_SCHEMAS:
             self._put_named(out, key, value)
         elif kind is Kind.SCHEMAS:
-            if isinstance(value, list | tuple) and value:
-                out[key] = [self.convert(v) for v in value]
+            if isinstance(value, list) and value:
+                out[key] = [self._inner(v) for v in value]
         elif fits(kind, value):
             # Both are sets, but authors repeat themselves.
             words = kind in (Kind.NAMES, Kind.TYPE) and isinstance(value, list)
             out[key] = list(dict.fromkeys(cast("list[str]", value))) if words else value
 
     def _put_schema(self, out: Json, key: str, value: object) -> None:
-        if isinstance(value, Mapping | bool):
-            out[key] = self.convert(value)
-        elif key == "items" and isinstance(value, list | tuple) and value:
+        if isinstance(value, dict | bool):
+            out[key] = self._inner(value)
+        elif key == "items" and isinstance(value, list) and value:
             # The tuple form of older drafts.
-            out["prefixItems"] = [self.convert(v) for v in value]
+            out["prefixItems"] = [self._inner(v) for v in value]
 
     def _put_named(self, out: Json, key: str, value: object) -> None:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return
         hidden = self._direction.value
         out[key] = {
-            str(name): self.convert(part)
+            str(name): self._inner(part)
             for name, part in value.items()
-            if not (key == "properties" and isinstance(part, Mapping) and part.get(hidden) is True)
+            if not (key == "properties" and isinstance(part, dict) and part.get(hidden) is True)
             and not (key == "patternProperties" and not is_pattern(str(name)))
         }
 
     def _refer(self, ref: str) -> str:
-        pointer = self._schemas.document.lookup(ref, ref).pointer
+        pointer = self._schemas.document.lookup(ref, self._place).pointer
         self.pointers[pointer] = None
         return f"#/$defs/{self._name(pointer)}"
 
@@ -268,16 +291,16 @@ def _modernise(out: Json, schema: Mapping[str, object]) -> Json:
             out[bound] = out.pop(limit)
     if "example" in schema and "examples" not in out and fits(Kind.DATA, schema["example"]):
         out["examples"] = [schema["example"]]
-    if "required" in out and isinstance(declared := schema.get("properties"), Mapping):
+    if "required" in out and isinstance(declared := schema.get("properties"), dict):
         _drop_hidden_required(out, declared)
-    if isinstance(discriminator := schema.get("discriminator"), Mapping):
+    if isinstance(discriminator := schema.get("discriminator"), dict):
         _put_discriminator(out, discriminator)
     return _admit_null(out) if schema.get("nullable") is True else out
 
 
 def _drop_hidden_required(out: Json, declared: Mapping[str, object]) -> None:
     shown, required = out.get("properties"), out["required"]
-    hidden = declared.keys() - shown.keys() if isinstance(shown, Mapping) else frozenset()
+    hidden = declared.keys() - shown.keys() if isinstance(shown, dict) else frozenset()
     names = [n for n in required if n not in hidden] if isinstance(required, list) else []
     if names:
         out["required"] = names
@@ -290,7 +313,7 @@ def _put_discriminator(out: Json, discriminator: Mapping[str, object]) -> None:
     if not isinstance(name := discriminator.get("propertyName"), str):
         return
     kept: Json = {"propertyName": name}
-    if isinstance(mapping := discriminator.get("mapping"), Mapping):
+    if isinstance(mapping := discriminator.get("mapping"), dict):
         kept["mapping"] = {
             str(k): definition_name(v) for k, v in mapping.items() if isinstance(v, str)
         }

@@ -254,9 +254,9 @@ def test_no_body_is_no_argument() -> None:
 
 def test_arguments_point_at_where_they_are_described() -> None:
     found = tool([("query", "q")], {"$ref": "#/components/schemas/Plain"})
-    pointers: Mapping[str, str] = {a.name: a.pointer for a in found.arguments.items}
+    pointers: Mapping[str, str] = {a.name: a.schema_pointer for a in found.arguments.items}
     assert pointers == {
-        "q": "/paths/~1a/post/parameters/0",
+        "q": "/paths/~1a/post/parameters/0/schema",
         "x": "/components/schemas/Plain/properties/x",
         "y": "/components/schemas/Plain/properties/y",
     }

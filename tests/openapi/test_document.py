@@ -51,12 +51,12 @@ def test_a_local_reference_names_a_part_of_the_document(ref: str, value: object)
         pytest.param("#/x~1y/z", "points at nothing", id="inside a number"),
         pytest.param("#", "is no JSON Pointer to a part", id="whole document"),
         pytest.param("#anchor", "is no JSON Pointer to a part", id="anchor"),
-        pytest.param("", "leaves the document", id="empty"),
-        pytest.param("other.yaml#/a", "leaves the document", id="file"),
-        pytest.param("/etc/passwd#/a", "leaves the document", id="absolute path"),
-        pytest.param("http://127.0.0.1:9/x", "leaves the document", id="http"),
-        pytest.param("file:///etc/passwd", "leaves the document", id="file URL"),
-        pytest.param("python://os/x.yaml", "leaves the document", id="python scheme"),
+        pytest.param("", "is empty", id="empty"),
+        pytest.param("other.yaml#/a", "was not read", id="file"),
+        pytest.param("/etc/passwd#/a", "leaves the description's directory", id="absolute path"),
+        pytest.param("http://127.0.0.1:9/x", "leaves the description's directory", id="http"),
+        pytest.param("file:///etc/passwd", "leaves the description's directory", id="file URL"),
+        pytest.param("python://os/x.yaml", "leaves the description's directory", id="python scheme"),
     ],
 )
 def test_a_reference_elsewhere_is_refused_where_it_stands(ref: str, reason: str) -> None:
