@@ -11,6 +11,9 @@ from urllib.parse import quote
 from gateway.openapi import Parameter
 
 Pairs = list[tuple[str, str]]
+# The last is Swagger 2.0's `tsv`.
+_DELIMITERS = {"spaceDelimited": "%20", "pipeDelimited": "%7C", "tabDelimited": "%09"}
+
 Container = Mapping[str, object] | list[object] | tuple[object, ...]
 Encode = Callable[[object], str]
 
@@ -90,7 +93,7 @@ def query_pairs(parameter: Parameter, value: object) -> Pairs:
     name = encode(parameter.name)
     if parameter.style == "deepObject" and isinstance(value, Mapping | list | tuple):
         return list(_deep(name, value, encoder))
-    delimiter = {"spaceDelimited": "%20", "pipeDelimited": "%7C"}.get(parameter.style)
+    delimiter = _DELIMITERS.get(parameter.style)
     if delimiter and not parameter.explode and isinstance(value, Mapping | list | tuple):
         return [(name, delimiter.join(_flat(value, encoder)))] if value else []
     return list(_form(name, value, explode=parameter.explode, encoder=encoder))

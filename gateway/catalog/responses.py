@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from gateway.catalog.media import is_json
 from gateway.openapi import (
     Convert,
     Direction,
@@ -11,6 +12,7 @@ from gateway.openapi import (
     SchemaTooDeep,
     UnresolvedRef,
     join,
+    media_types,
 )
 
 Json = dict[str, object]
@@ -53,15 +55,15 @@ def success_media(operation: Operation, schemas: Schemas) -> Iterator[tuple[str,
     for status in sorted(str(key) for key in responses if str(key)[:1] == "2"):
         found = responses.get(status)
         node = schemas.document.follow(Node(value=found, pointer=join(at, status)))
+        if "swagger" in schemas.document.root:
+            at_operation = Node(value=operation.node, pointer=operation.pointer)
+            produces = media_types(schemas.document, at_operation, "produces")
+            # In Swagger 2.0 the Response Object itself has the schema.
+            yield from ((media, node) for media in sorted(produces) or ["application/json"])
+            continue
         content = node.child("content")
         if content is None or not isinstance(content.value, Mapping):
             continue
         for media_type in sorted(str(key) for key in content.value):
             if (media := content.child(media_type)) is not None:
                 yield media_type, schemas.document.follow(media)
-
-
-def is_json(media_type: str) -> bool:
-    """`application/json` and every `+json`, parameters ignored (RFC 6839 section 3.1)."""
-    essence = media_type.partition(";")[0].strip().lower()
-    return essence == "application/json" or essence.endswith("+json")

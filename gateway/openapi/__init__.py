@@ -1,10 +1,12 @@
 """A description in, its operations out."""
 
 from gateway.openapi.description import Description, read_description
-from gateway.openapi.document import MAX_CHAIN, Document, Node, UnresolvedRef, join
+from gateway.openapi.document import MAX_CHAIN, Document, Node, UnresolvedRef, base_of, join
+from gateway.openapi.encodings import essence_of, is_media_type
 from gateway.openapi.model import (
     METHODS,
     Body,
+    Encoding,
     Operation,
     Parameter,
     Problem,
@@ -12,7 +14,8 @@ from gateway.openapi.model import (
     Signature,
 )
 from gateway.openapi.schemas import Convert, Direction, Schemas, SchemaTooDeep
-from gateway.openapi.servers import first_server
+from gateway.openapi.servers import first_server, read_servers
+from gateway.openapi.swagger2 import media_types
 
 __all__ = [
     "MAX_CHAIN",
@@ -22,6 +25,7 @@ __all__ = [
     "Description",
     "Direction",
     "Document",
+    "Encoding",
     "Node",
     "Operation",
     "Parameter",
@@ -31,7 +35,12 @@ __all__ = [
     "Schemas",
     "Signature",
     "UnresolvedRef",
+    "base_of",
+    "essence_of",
     "first_server",
+    "is_media_type",
     "join",
+    "media_types",
     "read_description",
+    "read_servers",
 ]

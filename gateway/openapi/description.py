@@ -9,20 +9,24 @@ from gateway.openapi.document import Document, Node, UnresolvedRef, join
 from gateway.openapi.model import METHODS, Operation, Problem, Signature
 from gateway.openapi.parameters import Skip, read_body, read_parameters
 from gateway.openapi.schemas import Schemas, SchemaTooDeep
+from gateway.openapi.servers import read_servers
+from gateway.openapi.swagger2 import read_inputs
 
 _TOOL_METHODS = frozenset(method.lower() for method in METHODS)
 # Fixed fields of a Path Item Object that are methods but no tools (docs/names.md).
 _OTHER_METHODS = frozenset({"trace", "query"})
 
 
-_SUPPORTED = re.compile(r"3\.[01](?![0-9])")
+_SUPPORTED = re.compile(r"3\.[0-2](?![0-9])")
+SWAGGER = "2.0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """`version` is `3.0` or `3.1`; `operations` and `problems` are in the document's order.
+    """One API's operations and problems, both in the document's order.
 
-    `signatures` names every operation that can be told apart, the skipped ones included.
+    `version` is `2.0`, `3.0`, `3.1` or `3.2`. `signatures` names every operation that can be told
+    apart, the skipped ones included.
     """
 
     api: str
@@ -36,32 +40,29 @@ class Description:
 
     @property
     def servers(self) -> tuple[Mapping[str, object], ...]:
-        """The document's Server Objects, those that are objects."""
-        servers = self.document.root.get("servers")
-        if not isinstance(servers, list | tuple):
-            return ()
-        return tuple(server for server in servers if isinstance(server, Mapping))
+        """The description's Server Objects (those of Swagger 2.0 made of host and base path)."""
+        return read_servers(self.document.root)
 
 
 def read_description(root: object, *, api: str) -> Description:
-    """Read a parsed description.
+    """Read a parsed description, `root` being its Document or, where it has no other, its value.
 
     A fault inside one operation costs that operation and becomes a Problem. Raises
-    DescriptionError when the whole is no OpenAPI 3.0 or 3.1 description.
+    DescriptionError when the whole is no description of OpenAPI 3.0 to 3.2 or Swagger 2.0.
     """
-    if not isinstance(root, Mapping):
-        raise DescriptionError("the description is not an object")
+    document = root if isinstance(root, Document) else _document(root)
+    root = document.root
     version = _version(root)
     paths = root.get("paths", {})
-    if not isinstance(paths, Mapping):
+    if not isinstance(paths, dict):
         raise DescriptionError("/paths: is not an object")
-    document = Document(root)
-    schemas = Schemas(document, ref_siblings=version != "3.0")
-    reader = _Reader(api, document, schemas)
+    # Before 3.1 what stands beside a `$ref` does not count.
+    schemas = Schemas(document, ref_siblings=version not in (SWAGGER, "3.0"))
+    reader = _Reader(api, document, schemas, swagger=version == SWAGGER)
     for path, item in paths.items():
         reader.read_path(str(path), item)
     info = root.get("info")
-    title = info.get("title") if isinstance(info, Mapping) else None
+    title = info.get("title") if isinstance(info, dict) else None
     return Description(
         api=api,
         version=version,
@@ -75,18 +76,28 @@ def read_description(root: object, *, api: str) -> Description:
     )
 
 
+def _document(root: object) -> Document:
+    if not isinstance(root, dict):
+        raise DescriptionError("the description is not an object")
+    return Document(root)
+
+
 def _version(root: Mapping[str, object]) -> str:
-    # `openapi: 3.0` without quotes is a number in YAML.
+    # `openapi: 3.0` without quotes is a number in YAML, and so is `swagger: 2.0`.
     given = str(root.get("openapi", "")).strip()
     if _SUPPORTED.match(given):
         return given[:3]
     if "swagger" in root:
-        raise DescriptionError(
-            f"Swagger {_word(root['swagger'])} is not supported, OpenAPI 3.0 and 3.1 are"
-        )
+        swagger = _word(root["swagger"])
+        if swagger in ("2", SWAGGER):
+            return SWAGGER
+        raise DescriptionError(f"Swagger {swagger} is not supported, {_WHICH}")
     if not given:
         raise DescriptionError("there is no `openapi` member: not an OpenAPI description")
-    raise DescriptionError(f"OpenAPI {_word(given)} is not supported, 3.0 and 3.1 are")
+    raise DescriptionError(f"OpenAPI {_word(given)} is not supported, {_WHICH}")
+
+
+_WHICH = "OpenAPI 3.0 to 3.2 and Swagger 2.0 are"
 
 
 def _word(value: object) -> str:
@@ -97,8 +108,9 @@ def _word(value: object) -> str:
 class _Reader:
     """Walks the paths of one document, collecting operations and problems."""
 
-    def __init__(self, api: str, document: Document, schemas: Schemas) -> None:
+    def __init__(self, api: str, document: Document, schemas: Schemas, *, swagger: bool) -> None:
         self.api = api
+        self.swagger = swagger
         self.document = document
         self.schemas = schemas
         self.operations: list[Operation] = []
@@ -116,6 +128,9 @@ class _Reader:
             if not path.startswith("x-"):
                 self.report(pointer, "error", "a path starts with `/`; skipped")
             return
+        if item is None:
+            self.report(pointer, "warning", "the path has nothing in it")
+            return
         try:
             members = self._path_item(Node(value=item, pointer=pointer))
         except UnresolvedRef as error:
@@ -124,8 +139,17 @@ class _Reader:
         for key, node in members.items():
             if key in _TOOL_METHODS:
                 self._read_operation(path, key.upper(), node, members.get("parameters"))
-            elif key in _OTHER_METHODS:
-                self.report(node.pointer, "warning", f"{key.upper()} operations are no tools")
+            else:
+                self._report_other(key, node)
+
+    def _report_other(self, key: str, node: Node) -> None:
+        """Say of operations that are no tools that they are none."""
+        others = node.value if key == "additionalOperations" else None  # 3.2
+        found = {key: node.pointer} if key in _OTHER_METHODS else {}
+        if isinstance(others, dict):
+            found = {str(method): join(node.pointer, str(method)) for method in others}
+        for method, pointer in found.items():
+            self.report(pointer, "warning", f"{method.upper()[:20]} operations are no tools")
 
     def _path_item(self, node: Node) -> dict[str, Node]:
         """The members of a Path Item Object; its own win over those of its `$ref` (3.1)."""
@@ -134,14 +158,14 @@ class _Reader:
         return dict(self._members(target)) | own if target is not node else own
 
     def _members(self, node: Node) -> Iterator[tuple[str, Node]]:
-        if not isinstance(node.value, Mapping):
+        if not isinstance(node.value, dict):
             raise UnresolvedRef(node.pointer, "a path item is an object")
         for key, value in node.value.items():
             if key != "$ref":
                 yield str(key), Node(value=value, pointer=join(node.pointer, str(key)))
 
     def _read_operation(self, path: str, method: str, node: Node, shared: Node | None) -> None:
-        operation_id = node.value.get("operationId") if isinstance(node.value, Mapping) else None
+        operation_id = node.value.get("operationId") if isinstance(node.value, dict) else None
         if not isinstance(operation_id, str):
             operation_id = None
         self.signatures.append(Signature(method=method, path=path, operation_id=operation_id))
@@ -157,14 +181,17 @@ class _Reader:
     def _operation(
         self, path: str, method: str, node: Node, shared: Node | None, operation_id: str | None
     ) -> Operation:
-        if not isinstance(node.value, Mapping):
+        if not isinstance(node.value, dict):
             raise Skip(node.pointer, "an operation is an object")
-        parameters, warnings = read_parameters(
-            self.document, path, shared, node.child("parameters"), node.pointer
-        )
+        if self.swagger:
+            parameters, body, warnings = read_inputs(self.document, path, shared, node)
+        else:
+            parameters, warnings = read_parameters(
+                self.document, path, shared, node.child("parameters"), node.pointer
+            )
+            body = read_body(self.document, node.child("requestBody"))
         for pointer, message in warnings:
             self.report(pointer, "warning", message)
-        body = read_body(self.document, node.child("requestBody"))
         schemas = [(p.schema, p.schema_pointer) for p in parameters]
         for schema, at in [*schemas, *([(body.schema, body.pointer)] if body else [])]:
             for place in self.schemas.check(schema, at):

@@ -1,7 +1,7 @@
 """What a description says, as values: operations, their parameters and bodies."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Schema = Mapping[str, object] | bool
 """A Schema Object as the document writes it; `gateway.openapi.schemas` makes JSON Schema of it."""
@@ -47,14 +47,32 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Encoding:
+    """How one member of a form is written (OpenAPI 3.1 section 4.8.15).
+
+    `style` is None where the description names neither style nor explode nor allowReserved: then
+    arrays repeat and objects are JSON. `media_type` is a multipart part's.
+    """
+
+    style: str | None = None
+    explode: bool = True
+    allow_reserved: bool = False
+    media_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """A Request Body Object reduced to the one media type that the gateway sends."""
+    """A Request Body Object reduced to the one media type that the gateway sends.
+
+    `encodings` is by member, those of a form only.
+    """
 
     media_type: str
     schema: Schema
     pointer: str
     required: bool
     description: str = ""
+    encodings: Mapping[str, Encoding] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from gateway.openapi.document import Document, Node, UnresolvedRef, quoted
+from gateway.openapi.encodings import essence_of, is_media_type, read_encodings
 from gateway.openapi.keywords import is_shallow
 from gateway.openapi.model import LOCATIONS, Body, Parameter, Schema
 
@@ -48,9 +49,17 @@ def read_parameters(
     warnings: Warnings = []
     found: dict[tuple[str, str], Parameter] = {}
     for nodes in (shared, own):
-        for node in _entries(nodes):
+        for node in entries(nodes):
             if parameter := _parameter(document.follow(node), warnings, document):
                 found[parameter.location, parameter.name] = parameter
+    settle_path(path, found, pointer, warnings)
+    return tuple(found.values()), warnings
+
+
+def settle_path(
+    path: str, found: dict[tuple[str, str], Parameter], pointer: str, warnings: Warnings
+) -> None:
+    """Make the path parameters in `found` those that the template has."""
     names = dict.fromkeys(PLACEHOLDER.findall(path))
     for location, name in list(found):
         if location == "path" and name not in names:
@@ -60,10 +69,10 @@ def read_parameters(
         if ("path", name) not in found:
             warnings.append((pointer, f"the path's {quoted(name)} is not declared; taken as text"))
             found["path", name] = _undeclared(name, pointer)
-    return tuple(found.values()), warnings
 
 
-def _entries(node: Node | None) -> Iterator[Node]:
+def entries(node: Node | None) -> Iterator[Node]:
+    """The members of a list of parameters. Raises Skip where it is none."""
     if node is None or node.value is None:
         return
     if not isinstance(node.value, list | tuple):
@@ -81,7 +90,7 @@ def _parameter(node: Node, warnings: Warnings, document: Document) -> Parameter 
         raise Skip(node.pointer, "the parameter has no name")
     if location not in LOCATIONS or not isinstance(location, str):
         raise Skip(node.pointer, f"the parameter {quoted(name)} has no usable `in`")
-    if location == "header" and not _settable(name, node.pointer, warnings):
+    if location == "header" and not is_settable(name, node.pointer, warnings):
         return None
     schema, schema_pointer, media_type = _schema(node, name, document)
     style = raw.get("style", _STYLES[location][0])
@@ -108,7 +117,8 @@ def _parameter(node: Node, warnings: Warnings, document: Document) -> Parameter 
     )
 
 
-def _settable(name: str, pointer: str, warnings: Warnings) -> bool:
+def is_settable(name: str, pointer: str, warnings: Warnings) -> bool:
+    """Whether a header parameter may be an argument. Raises Skip for what is no header name."""
     # Many servers fold `_` into `-` (CVE-2025-64484), so a twin counts as the header itself.
     lowered = name.lower().replace("_", "-")
     if name.lower() in _IGNORED_HEADERS:
@@ -132,7 +142,7 @@ def _schema(node: Node, name: str, document: Document) -> tuple[Schema, str, str
     if not isinstance(content.value, Mapping) or len(content.value) != 1:
         raise Skip(content.pointer, f"`content` of {quoted(name)} needs exactly one media type")
     media_type = str(next(iter(content.value)))
-    found = _media_schema(document, content, media_type)
+    found = _schema_of(_media(document, content, media_type))
     if not isinstance(found.value, Mapping | bool):
         raise Skip(found.pointer, f"the schema of {quoted(name)} is no schema")
     return found.value, found.pointer, media_type
@@ -161,8 +171,9 @@ def read_body(document: Document, node: Node | None) -> Body | None:
     content = node.child("content")
     if content is None or not isinstance(content.value, Mapping) or not content.value:
         raise Skip(node.pointer, "the request body has no `content`")
-    media_type = min((str(key) for key in content.value), key=_preference)
-    schema = _media_schema(document, content, media_type)
+    media_type = min((str(key) for key in content.value), key=preference)
+    media = _media(document, content, media_type)
+    schema = _schema_of(media)
     if not isinstance(schema.value, Mapping | bool):
         raise Skip(schema.pointer, "the body's schema is no schema")
     description = node.value.get("description")
@@ -172,21 +183,24 @@ def read_body(document: Document, node: Node | None) -> Body | None:
         pointer=schema.pointer,
         required=node.value.get("required") is True,
         description=description.strip() if isinstance(description, str) else "",
+        encodings=read_encodings(media, media_type),
     )
 
 
-def _media_schema(document: Document, content: Node, media_type: str) -> Node:
+def _media(document: Document, content: Node, media_type: str) -> Node:
     media = content.child(media_type)
     if media is None:
         raise UnresolvedRef(content.pointer, "no media type")
-    media = document.follow(media)
-    schema = media.child("schema")
-    return schema or Node(value=True, pointer=media.pointer)
+    return document.follow(media)
 
 
-def _preference(media_type: str) -> tuple[int, str]:
+def _schema_of(media: Node) -> Node:
+    return media.child("schema") or Node(value=True, pointer=media.pointer)
+
+
+def preference(media_type: str) -> tuple[int, str]:
     """JSON first, then what can be sent as a form, then text; ties in the order of the alphabet."""
-    essence = media_type.partition(";")[0].strip().lower()
+    essence = essence_of(media_type)
     if essence == "application/json":
         rank = 0
     elif essence.endswith("+json"):
@@ -199,6 +213,8 @@ def _preference(media_type: str) -> tuple[int, str]:
         rank = 4
     elif essence.startswith("text/"):
         rank = 5
-    else:
+    elif not essence.startswith("multipart/") and is_media_type(media_type):
         rank = 6
+    else:  # nothing can be sent as one of these
+        rank = 7
     return rank, media_type

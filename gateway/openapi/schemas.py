@@ -295,7 +295,9 @@ def _modernise(out: Json, schema: Mapping[str, object]) -> Json:
         _drop_hidden_required(out, declared)
     if isinstance(discriminator := schema.get("discriminator"), dict):
         _put_discriminator(out, discriminator)
-    return _admit_null(out) if schema.get("nullable") is True else out
+    # Swagger 2.0 has no word for it, but a usual extension.
+    nullable = schema.get("nullable") is True or schema.get("x-nullable") is True
+    return _admit_null(out) if nullable else out
 
 
 def _drop_hidden_required(out: Json, declared: Mapping[str, object]) -> None:

@@ -6,6 +6,27 @@ from urllib.parse import urljoin, urlsplit
 from gateway.openapi.parameters import PLACEHOLDER
 
 
+def read_servers(root: Mapping[str, object]) -> tuple[Mapping[str, object], ...]:
+    """The Server Objects of a description; of Swagger 2.0 one for each scheme, or a relative one.
+
+    None at all means one at `/`, relative to the description (OpenAPI 3.1 section 4.8.1.1).
+    """
+    if "swagger" in root:
+        return _swagger_servers(root)
+    servers = root.get("servers")
+    found = servers if isinstance(servers, list) else []
+    return tuple(server for server in found if isinstance(server, dict)) or ({"url": "/"},)
+
+
+def _swagger_servers(root: Mapping[str, object]) -> tuple[Mapping[str, object], ...]:
+    host, base, schemes = root.get("host"), root.get("basePath"), root.get("schemes")
+    path = base if isinstance(base, str) and base.startswith("/") else "/"
+    if not isinstance(host, str) or not host:
+        return ({"url": path},)
+    known = [s for s in schemes if s in ("http", "https")] if isinstance(schemes, list) else []
+    return tuple({"url": f"{scheme}://{host}{path}"} for scheme in known or ["https"])
+
+
 def first_server(
     servers: Iterable[Mapping[str, object]], *, location: str | None = None
 ) -> str | None:

@@ -27,7 +27,7 @@ def test_each_skipped_operation_is_a_line_with_its_pointer(cli: Cli, tmp_path: P
     ("text", "fault"),
     [
         pytest.param("paths: {a: [\n", "broken.yaml", id="broken-yaml"),
-        pytest.param("swagger: '2.0'", "Swagger 2.0", id="swagger"),
+        pytest.param("swagger: '1.2'", "Swagger 1.2", id="swagger"),
         pytest.param("[]", "broken.yaml", id="not-an-object"),
     ],
 )

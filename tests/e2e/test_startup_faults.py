@@ -13,7 +13,6 @@ BASE_URL = ("--base-url", "tracker=http://127.0.0.1:9")
 
 BROKEN_YAML = "openapi: 3.1.0\npaths: {a: [\n"
 SWAGGER_1 = '{"swagger": "1.2", "apis": []}'
-SWAGGER_2 = '{"swagger": "2.0", "info": {"title": "Old", "version": "1"}, "paths": {}}'
 
 
 def complaint(finished: Finished, code: int) -> str:
@@ -31,7 +30,6 @@ def complaint(finished: Finished, code: int) -> str:
     [
         pytest.param(BROKEN_YAML, "line", id="broken YAML"),
         pytest.param(SWAGGER_1, "1.2", id="Swagger 1.2"),
-        pytest.param(SWAGGER_2, "Swagger 2.0", id="Swagger 2.0"),
         pytest.param("[1, 2]", "broken.yaml", id="not an object"),
         pytest.param("", "broken.yaml", id="empty"),
         pytest.param(None, "broken.yaml", id="missing file"),

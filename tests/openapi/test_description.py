@@ -21,9 +21,8 @@ def test_both_versions_are_read_quoted_or_not(openapi: object, version: str) -> 
         pytest.param([], "not an object", id="list"),
         pytest.param("openapi: 3.1.0", "not an object", id="text"),
         pytest.param({}, "no `openapi` member", id="empty"),
-        pytest.param({"swagger": "2.0"}, "Swagger 2.0 is not supported", id="swagger"),
-        pytest.param({"swagger": 2.0}, "Swagger 2.0 is not supported", id="swagger unquoted"),
-        pytest.param({"openapi": "3.2.0"}, "OpenAPI 3.2.0 is not supported", id="3.2"),
+        pytest.param({"swagger": "1.2"}, "Swagger 1.2 is not supported", id="swagger"),
+        pytest.param({"openapi": "3.3.0"}, "OpenAPI 3.3.0 is not supported", id="3.3"),
         pytest.param({"openapi": "3.10.0"}, "OpenAPI 3.10.0 is not supported", id="3.10"),
         pytest.param({"openapi": "4"}, "OpenAPI 4 is not supported", id="4"),
         pytest.param({"openapi": {"a": 1}}, "is not supported", id="object as version"),
@@ -66,7 +65,6 @@ GOOD = {"get": operation(operationId="good")}
 @pytest.mark.parametrize(
     ("broken", "pointer"),
     [
-        pytest.param({"/b": None}, "/paths/~1b", id="path item null"),
         pytest.param({"/b": []}, "/paths/~1b", id="path item list"),
         pytest.param({"b": GOOD}, "/paths/b", id="path without slash"),
         pytest.param({"/b": {"get": None}}, "/paths/~1b/get", id="operation null"),
@@ -189,3 +187,34 @@ def test_tags_and_texts_are_read_where_they_are_what_they_should_be() -> None:
         "text",
         False,
     )
+
+
+def test_an_empty_path_item_costs_nothing() -> None:
+    root = document({"/a": {"get": operation()}, "/b": None})
+    assert len(described(root).operations) == 1
+    assert problems(root) == [("/paths/~1b", "warning")]
+
+
+@pytest.mark.parametrize(
+    ("root", "version"),
+    [
+        pytest.param({"swagger": "2.0"}, "2.0", id="2.0"),
+        pytest.param({"swagger": 2.0}, "2.0", id="2.0 unquoted"),
+        pytest.param({"swagger": 2}, "2.0", id="2"),
+        pytest.param({"openapi": 3.0}, "3.0", id="3.0 unquoted"),
+        pytest.param({"openapi": "3.1.1"}, "3.1", id="3.1"),
+        pytest.param({"openapi": "3.2.0"}, "3.2", id="3.2"),
+    ],
+)
+def test_every_version_in_use_is_read(root: dict[str, object], version: str) -> None:
+    assert described(root | {"paths": {}}).version == version
+
+
+def test_the_methods_that_only_3_2_has_are_reported() -> None:
+    item = {"query": operation(), "additionalOperations": {"LINK": operation()}}
+    root = document({"/a": item}) | {"openapi": "3.2.0"}
+    assert described(root).operations == ()
+    assert problems(root) == [
+        ("/paths/~1a/query", "warning"),
+        ("/paths/~1a/additionalOperations/LINK", "warning"),
+    ]

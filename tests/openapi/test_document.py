@@ -56,7 +56,7 @@ def test_a_local_reference_names_a_part_of_the_document(ref: str, value: object)
         pytest.param("/etc/passwd#/a", "leaves the description's directory", id="absolute path"),
         pytest.param("http://127.0.0.1:9/x", "leaves the description's directory", id="http"),
         pytest.param("file:///etc/passwd", "leaves the description's directory", id="file URL"),
-        pytest.param("python://os/x.yaml", "leaves the description's directory", id="python scheme"),
+        pytest.param("python://os/x.yaml", "leaves the description's directory", id="python"),
     ],
 )
 def test_a_reference_elsewhere_is_refused_where_it_stands(ref: str, reason: str) -> None:
@@ -88,3 +88,70 @@ def test_a_chain_is_followed_up_to_its_limit_and_no_further() -> None:
 
 def test_pointers_are_escaped() -> None:
     assert join("/paths", "/a~b/{c}") == "/paths/~1a~0b~1{c}"
+
+
+PARTS = {
+    "models/pet.yaml": {
+        "type": "object",
+        "properties": {
+            "tag": {"$ref": "tag.yaml"},
+            "self": {"$ref": "#"},
+            "up": {"$ref": "../root.yaml#/a/b"},
+        },
+    },
+    "models/tag.yaml": {"type": "string"},
+    "a b.yaml": {"x": 1},
+}
+
+
+def split() -> Document:
+    return Document(
+        ROOT,
+        parts=PARTS,
+        refused={"big.yaml": "leads to a document that is too large"},
+        name="root.yaml",
+        home="https://h/specs/",
+    )
+
+
+@pytest.mark.parametrize(
+    ("ref", "at", "pointer"),
+    [
+        pytest.param("models/pet.yaml", "/a", "models/pet.yaml#", id="whole document"),
+        pytest.param("./models/pet.yaml#", "/a", "models/pet.yaml#", id="empty fragment"),
+        pytest.param("models/pet.yaml#/type", "/a", "models/pet.yaml#/type", id="part of one"),
+        pytest.param("tag.yaml", "models/pet.yaml#/x", "models/tag.yaml#", id="sibling"),
+        pytest.param("#", "models/pet.yaml#/x", "models/pet.yaml#", id="its own whole"),
+        pytest.param("#/type", "models/pet.yaml#/x", "models/pet.yaml#/type", id="its own part"),
+        pytest.param("../root.yaml#/a/b", "models/pet.yaml#/x", "/a/b", id="back to the root"),
+        pytest.param("root.yaml#/a/b", "/x", "/a/b", id="the root by its name"),
+        pytest.param("a%20b.yaml#/x", "/x", "a b.yaml#/x", id="encoded"),
+        pytest.param("https://h/specs/models/tag.yaml", "/x", "models/tag.yaml#", id="by URL"),
+    ],
+)
+def test_references_reach_other_documents(ref: str, at: str, pointer: str) -> None:
+    document = split()
+    found = document.lookup(ref, at)
+    assert found.pointer == pointer
+    assert document.at(found.pointer).value == found.value
+
+
+@pytest.mark.parametrize(
+    ("ref", "at", "reason"),
+    [
+        pytest.param("none.yaml", "/a", "was not read", id="not there"),
+        pytest.param("big.yaml#/a", "/a", "is too large", id="refused"),
+        pytest.param("../x.yaml", "/a", "leaves the description's directory", id="above"),
+        pytest.param(
+            "../../x.yaml", "models/pet.yaml#", "leaves the descr", id="above, from below"
+        ),
+        pytest.param("%2e%2e/x.yaml", "/a", "leaves the description's directory", id="encoded"),
+        pytest.param("..\\x.yaml", "/a", "leaves the description's directory", id="backslash"),
+        pytest.param("https://h/other/x", "/a", "leaves the descr", id="elsewhere on the host"),
+        pytest.param("https://h/specs/../x", "/a", "leaves the descr", id="URL with dots"),
+        pytest.param("~/x.yaml", "/a", "leaves the description's directory", id="home"),
+    ],
+)
+def test_references_stay_in_the_directory(ref: str, at: str, reason: str) -> None:
+    with pytest.raises(UnresolvedRef, match=reason):
+        split().lookup(ref, at)
