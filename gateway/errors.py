@@ -21,6 +21,7 @@ GatewayError
 │   └── UpstreamTimeout     504  upstream_timeout
 └── Unavailable             503
     ├── StoreUnavailable         store_unavailable
+    │   └── UnreadableRecord     (one context's record; the store itself is well)
     └── ApiUnavailable           api_unavailable (no catalog yet)
 
 An upstream's own 4xx or 5xx answer is a result, never one of these.
@@ -186,6 +187,13 @@ class Unavailable(GatewayError):
 class StoreUnavailable(Unavailable):
     code = "store_unavailable"
     title = "Context store unavailable"
+
+
+class UnreadableRecord(StoreUnavailable):
+    """What stands under a context's key was not written by this version; it is left as it is.
+
+    For the request at hand the context is absent and nothing can be recorded. The store is well.
+    """
 
 
 class ApiUnavailable(Unavailable):

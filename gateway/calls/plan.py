@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
+from gateway.calls.bodies import BodyPlan, plan_body
 from gateway.calls.validation import ArgumentValidator
 from gateway.catalog import Argument, Tool, is_json, success_media
 from gateway.openapi import SchemaTooDeep, UnresolvedRef
@@ -31,6 +32,7 @@ class Plan:
     query: Parts
     accept: str
     by_location: Mapping[str, tuple[Argument, ...]]
+    body: BodyPlan | None
 
 
 _PLANS: WeakKeyDictionary[Tool, Plan] = WeakKeyDictionary()
@@ -48,7 +50,7 @@ def _make_plan(tool: Tool) -> Plan:
     items = tool.arguments.items
     by_location = {
         place: tuple(a for a in items if a.location == place)
-        for place in ("path", "query", "header", "cookie", "body")
+        for place in ("path", "query", "header", "cookie")
     }
     path, _, query = tool.path.partition("#")[0].partition("?")
     in_path = {a.original: a for a in by_location["path"]}
@@ -59,6 +61,7 @@ def _make_plan(tool: Tool) -> Plan:
         query=_parts(query, in_path, _QUERY_LITERALS),
         accept=_accept(tool),
         by_location=by_location,
+        body=plan_body(tool),
     )
 
 

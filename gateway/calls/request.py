@@ -15,7 +15,7 @@ from gateway.calls.styles import (
     text_of,
 )
 from gateway.calls.validation import pointer_of
-from gateway.catalog import Argument, BodyMode, Tool, is_json
+from gateway.catalog import Argument, Tool, is_json
 from gateway.errors import Fault, InvalidArguments
 from gateway.messages import Request, RequestHead, has_dot_segment
 from gateway.openapi import Parameter
@@ -28,8 +28,8 @@ def build_request(tool: Tool, arguments: Mapping[str, object], *, base_path: str
     """The request that `arguments` make, to a server whose paths start with `base_path`.
 
     Raises InvalidArguments with every fault that the published schema or the place of a value
-    finds, DescriptionError when that schema is unusable, NotAvailable for a kind of body that
-    cannot be sent.
+    finds, DescriptionError when that schema is unusable, NotAvailable for a body of a type
+    that nothing can be sent as.
     """
     plan = plan_of(tool)
     try:
@@ -43,11 +43,11 @@ def _build(tool: Tool, plan: Plan, arguments: Mapping[str, object], base_path: s
     faults: list[Fault] = []
     target = base_path + _path(plan, given, faults) + _query(plan, given)
     headers = _headers(plan, given, faults)
+    body, content_type = encode_body(plan.body, given, faults) if plan.body else (None, None)
     if faults:
         raise InvalidArguments(*faults)
-    body, media_type = _body(tool, plan, given)
-    if media_type:
-        headers.append(("Content-Type", media_type))
+    if content_type:
+        headers.append(("Content-Type", content_type))
     head = RequestHead(method=tool.method, target=target or "/", headers=tuple(headers))
     return Request(head=head, body=body)
 
@@ -158,20 +158,3 @@ def _content_text(parameter: Parameter, value: object) -> str:
     if parameter.media_type is not None and is_json(parameter.media_type):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text_of(value)
-
-
-def _body(tool: Tool, plan: Plan, given: Mapping[str, object]) -> tuple[bytes | None, str | None]:
-    body, mode = tool.operation.body, tool.arguments.body_mode
-    if body is None or mode is BodyMode.NONE:
-        return None, None
-    value: object
-    if mode is BodyMode.WHOLE:
-        name = plan.by_location["body"][0].name
-        if name not in given:
-            return None, None
-        value = given[name]
-    else:
-        value = {a.original: given[a.name] for a in plan.by_location["body"] if a.name in given}
-        if not value and not body.required:
-            return None, None
-    return encode_body(value, body.media_type)

@@ -1,11 +1,10 @@
 """An upstream's answer as a ToolResult (docs/results.md)."""
 
-import re
 from base64 import b64encode
 from dataclasses import dataclass
 
 from gateway.calls.decoding import Undecodable, decode_content, decode_text, loads
-from gateway.catalog import Tool, is_json
+from gateway.catalog import Tool, is_json, is_textual
 from gateway.messages import Headers, ResponseHead, end_to_end, header
 
 EXCERPT_BYTES = 65_536
@@ -138,17 +137,6 @@ def _essence(head: ResponseHead) -> str:
     """The media type without parameters; RFC 9110 section 8.3 lets a receiver guess for none."""
     given = header(head.headers, "content-type") or ""
     return given.partition(";")[0].strip().lower() or "application/octet-stream"
-
-
-_TEXTUAL = re.compile(
-    r"text/.*|application/(.*\+)?(json|xml|yaml)|application/(x-ndjson|jsonl|json-seq|javascript"
-    r"|ecmascript|x-yaml|graphql|sql|toml|x-www-form-urlencoded)"
-)
-
-
-def is_textual(media_type: str) -> bool:
-    """Whether a body of this essence is read as text."""
-    return is_json(media_type) or _TEXTUAL.fullmatch(media_type) is not None
 
 
 def _excerpt(text: str, size: int) -> str:

@@ -3,10 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
 
+from gateway.catalog.files import Files, is_binary, read_form
+from gateway.catalog.media import BodyForm, body_form
 from gateway.openapi import (
     MAX_CHAIN,
     Body,
@@ -28,6 +30,7 @@ _FLAT_KEYWORDS = frozenset(
     | {"example", "examples", "default", "deprecated", "externalDocs", "xml", "readOnly"}
     | {"writeOnly", "discriminator"}
 )
+_FLAT_FORMS = frozenset({BodyForm.JSON, BodyForm.FORM, BodyForm.MULTIPART})
 # A reference with nothing but words beside it.
 _NAMED = frozenset({"$ref", "title", "summary", "description"})
 
@@ -61,10 +64,16 @@ class Argument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arguments:
-    """All arguments of one operation, in the order path, query, header, cookie, body, by name."""
+    """All arguments of one operation, in the order path, query, header, cookie, body, by name.
+
+    `body_form` is how they make the body. `files` are the members of a multipart body that may be
+    files, those without a name of their own under None.
+    """
 
     items: tuple[Argument, ...]
     body_mode: BodyMode
+    body_form: BodyForm = BodyForm.JSON
+    files: Files = field(default_factory=dict)
 
 
 def read_arguments(operation: Operation, document: Document) -> Arguments:
@@ -82,8 +91,9 @@ def read_arguments(operation: Operation, document: Document) -> Arguments:
         )
         for p in operation.parameters
     ]
-    mode, body_parts = _body_arguments(operation.body, document)
-    return Arguments(items=_told_apart([*parts, *body_parts]), body_mode=mode)
+    found = _read_body(operation.body, document)
+    items = _told_apart([*parts, *found.items])
+    return replace(found, items=items)
 
 
 def argument_name(original: str, location: str) -> str:
@@ -131,25 +141,47 @@ def _cut(name: str, part: Argument) -> str:
     return name if len(name) <= 64 else name[:58] + _hash(part.original, part.location)
 
 
-def _body_arguments(body: Body | None, document: Document) -> tuple[BodyMode, list[Argument]]:
+def _read_body(body: Body | None, document: Document) -> Arguments:
+    """The arguments that make the body, under the names that they would have alone."""
     if body is None:
-        return BodyMode.NONE, []
+        return Arguments(items=(), body_mode=BodyMode.NONE)
     root = _root(body, document)
-    if isinstance(root.value, Mapping) and _is_flat(root.value, body):
+    form = body_form(body.media_type, is_binary=is_binary(root.value))
+    files: Files = {}
+    if form is BodyForm.MULTIPART:
+        read = read_form(root, document, body.encodings)
+        root, files = read.root, read.files
+    mode, items = BodyMode.WHOLE, [_whole(body, form, root)]
+    if form in _FLAT_FORMS and isinstance(root.value, Mapping) and _is_flat(root.value, body):
         if parts := _properties(root.value, root.pointer):
-            return BodyMode.FLAT, parts
-        if root.value.get("additionalProperties") is False:
-            return BodyMode.EMPTY, []
-    whole = Argument(
+            mode, items = BodyMode.FLAT, parts
+        elif root.value.get("additionalProperties") is False:
+            mode, items = BodyMode.EMPTY, []
+    return Arguments(items=tuple(items), body_mode=mode, body_form=form, files=files)
+
+
+def _whole(body: Body, form: BodyForm, root: Node) -> Argument:
+    """The argument `body`, with a schema that only admits what can be sent."""
+    schema, pointer = body.schema, body.pointer
+    description = body.description
+    value = root.value if isinstance(root.value, Mapping) else {}
+    if form in (BodyForm.FORM, BodyForm.MULTIPART):
+        schema, pointer = {**value, "type": "object", "nullable": False}, root.pointer
+    elif form is BodyForm.BINARY:
+        schema = {"type": "string", "contentEncoding": "base64"}
+        description = description or f"The bytes of the body ({body.media_type}) in base64."
+    elif form is BodyForm.TEXT and value.get("type") != "string":
+        schema = {"type": "string"}
+        description = description or f"The text of the body ({body.media_type})."
+    return Argument(
         name="body",
         original="body",
         location="body",
         required=body.required,
-        schema=body.schema,
-        schema_pointer=body.pointer,
-        description=body.description,
+        schema=schema,
+        schema_pointer=pointer,
+        description=description,
     )
-    return BodyMode.WHOLE, [whole]
 
 
 def _root(body: Body, document: Document) -> Node:

@@ -1,6 +1,6 @@
 """A Tool: one operation as something callable. What a call needs is made once and kept."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
 from gateway.catalog.arguments import Argument, Arguments, read_arguments
@@ -108,11 +108,14 @@ class Tool:
         body = self.operation.body
         if body is None:
             return None
-        return {
+        made: Json = {
             "mode": self.arguments.body_mode.value,
             "media_type": body.media_type,
             "required": body.required,
         }
+        if body.encodings:
+            made["encodings"] = {name: asdict(e) for name, e in body.encodings.items()}
+        return made
 
 
 def _described(argument: Argument, convert: Convert) -> Json:

@@ -82,9 +82,18 @@ def _post(gateway: str, target: str, head: Mapping[str, str], body: bytes) -> tu
 
 
 def _connection(gateway: str) -> tuple[http.client.HTTPConnection, str]:
+    # Refused by one character each, however the rest reads: the URL is shown in failures, and a
+    # password may hold what ends the host for a parser.
+    if "@" in gateway:
+        raise click.UsageError("--gateway must not carry a user name or password")
+    if "?" in gateway or "#" in gateway:
+        raise click.UsageError("--gateway must not have a query or a fragment")
     try:
         parts = urlsplit(gateway)
         host, port = parts.hostname, parts.port
+        # As connecting and sending would do, where the fault is no OSError.
+        (host or "").encode("idna")
+        parts.path.encode("ascii")
     except ValueError:
         host, port, parts = None, None, urlsplit("")
     if parts.scheme not in {"http", "https"} or not host:

@@ -67,6 +67,12 @@ def serve(  # noqa: PLR0913 - click hands over one argument for each option
 
 def serve_config(config: Config, *, announce: Callable[[str], None]) -> None:
     """Serves until a signal ends it. Raises CommandFailed when the address cannot be had."""
+    where = f"{config.server.host}:{config.server.port}"
+    try:
+        # As the resolver would, whose failure is no OSError.
+        config.server.host.encode("idna")
+    except UnicodeError:
+        raise CommandFailed(f"cannot listen on {where}: not a host name") from None
     try:
         with asyncio.Runner(loop_factory=fast_loop) as runner:
             runner.run(wiring.serve(config, announce=announce))
@@ -74,7 +80,6 @@ def serve_config(config: Config, *, announce: Callable[[str], None]) -> None:
         reason = _bind_failure(innermost(error))
         if reason is None:
             raise
-        where = f"{config.server.host}:{config.server.port}"
         raise CommandFailed(f"cannot listen on {where}: {reason}") from None
 
 

@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 _REMOTE = re.compile(r"https?://", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _VISIBLE = re.compile(r"[!-~]+")
+_HOST_NAME = re.compile(r"[^\s\[\]:/@\x00-\x1f\x7f]+")
 
 
 def is_remote(spec: str) -> bool:
@@ -24,6 +25,17 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(bare).is_loopback
     except ValueError:
         return False
+
+
+def host_fault(host: str) -> str | None:
+    """For the address or name to listen on."""
+    if _HOST_NAME.fullmatch(host):
+        return None
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return "must be an address or name alone, without brackets, port or spaces (such as ::1)"
+    return None
 
 
 def url_fault(text: str) -> str | None:

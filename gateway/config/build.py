@@ -1,6 +1,7 @@
 """A checked Tree into a Config. What is absent takes the dataclass's default."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from gateway.config.addresses import is_remote
@@ -27,7 +28,10 @@ def build_config(
     server = _server(_table(tree.at("server")))
     store = _store(_table(tree.at("store")), environ, places[1])
     apis = [
-        _api(_table(tree.at("apis", index)), _spec(tree, index, places), server.max_body_bytes)
+        replace(
+            _api(_table(tree.at("apis", index)), _spec(tree, index, places), server.max_body_bytes),
+            spec_headers=_secrets(_table(tree.at("apis", index, "spec_headers")), environ),
+        )
         for index in range(tree.size("apis"))
     ]
     state_key = tree.text("mcp", "state_key")
@@ -37,6 +41,7 @@ def build_config(
         apis=tuple(apis),
         mcp=McpConfig(state_key=read_secret(state_key, environ) if state_key else None),
         insecure_open=overrides.insecure_open,
+        cache=_cache(store, places[1]),
     )
 
 
@@ -87,6 +92,12 @@ def _absolute(url: str, cwd: Path) -> str:
     return f"{prefix}{cwd / url.removeprefix(prefix)}"
 
 
+def _cache(store: StoreConfig, cwd: Path) -> Path:
+    """Beside the database: where that may be written, so may this."""
+    database = store.sqlite_path
+    return (database.parent if database else cwd / ".ocp-gateway") / "cache"
+
+
 def _spec(tree: Tree, index: int, places: tuple[Path, Path]) -> str:
     keys = ("apis", index, "spec")
     beside_file = tree.origin(keys).source is Source.FILE
@@ -104,6 +115,7 @@ def _api(table: Table, spec: str, server_max_body: int) -> ApiConfig:
     return ApiConfig(
         name=_text(table, "name"),
         spec=spec,
+        reload_seconds=_integer(table, "reload_seconds", base.reload_seconds),
         base_url=_url(table, "base_url"),
         proxy=ProxyReach(_text(table, "proxy") or base.proxy),
         headers=headers,
@@ -114,6 +126,10 @@ def _api(table: Table, spec: str, server_max_body: int) -> ApiConfig:
         max_response_bytes=_integer(table, "max_response_bytes", base.max_response_bytes),
         max_body_bytes=_integer(table, "max_body_bytes", server_max_body),
     )
+
+
+def _secrets(table: Table, environ: Mapping[str, str]) -> tuple[tuple[str, Secret], ...]:
+    return tuple((name, read_secret(str(value), environ)) for name, value in table.items())
 
 
 def _table(value: object) -> Table:

@@ -1,9 +1,16 @@
 """Rules that a schema cannot state: across keys, inside URLs, about secrets."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from gateway.config.addresses import is_loopback, public_host, spec_fault, store_fault, url_fault
+from gateway.config.addresses import (
+    host_fault,
+    is_loopback,
+    public_host,
+    spec_fault,
+    store_fault,
+    url_fault,
+)
 from gateway.config.model import Overrides
 from gateway.config.secret import is_reference, read_secret
 from gateway.config.tree import Keys, Tree
@@ -23,13 +30,23 @@ _CONNECTION = {
     "transfer-encoding",
     "upgrade",
 }
+# What makes a request conditional or partial (RFC 9110 13.1, 14.2): the fetcher writes it.
+_CONDITIONS = {
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "range",
+}
 # RFC 9110 5.5: visible Latin-1 with spaces and tabs inside.
 _HEADER_VALUE = re.compile(r"[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?|")
 
 
 def check_tree(tree: Tree, overrides: Overrides, environ: Mapping[str, str]) -> None:
     """Adds a fault for every rule that is broken; wrong types are the schema's business."""
-    _check_apis(tree)
+    _check_apis(tree, environ)
+    _check_host(tree)
     _check_store(tree, environ)
     _check_state_key(tree, environ)
     _check_public_url(tree)
@@ -37,7 +54,7 @@ def check_tree(tree: Tree, overrides: Overrides, environ: Mapping[str, str]) -> 
         _check_open(tree)
 
 
-def _check_apis(tree: Tree) -> None:
+def _check_apis(tree: Tree, environ: Mapping[str, str]) -> None:
     first: dict[str, int] = {}
     for index in range(tree.size("apis")):
         name = tree.text("apis", index, "name")
@@ -50,6 +67,7 @@ def _check_apis(tree: Tree) -> None:
         if base_url is not None:
             _check_url(tree, ("apis", index, "base_url"), url_fault(base_url))
         _check_headers(tree, index)
+        _check_spec_headers(tree, index, environ)
         _check_forward_headers(tree, index)
 
 
@@ -59,22 +77,36 @@ def _check_url(tree: Tree, keys: Keys, fault: str | None) -> None:
 
 
 def _check_headers(tree: Tree, index: int) -> None:
-    headers = tree.at("apis", index, "headers")
-    seen: set[str] = set()
-    for name, value in headers.items() if isinstance(headers, dict) else ():
-        keys = ("apis", index, "headers", name)
-        if _is_reserved(name):
-            tree.fault(keys, "is written by the gateway itself")
-        if name.lower() in seen:
-            tree.fault(keys, "is written twice")
-        seen.add(name.lower())
-        if not isinstance(value, str):
-            continue
+    for keys, value in _named_headers(tree, ("apis", index, "headers")):
         if is_reference(value):
             # Sent as it stands it would be a puzzle upstream and never the secret.
             tree.fault(keys, "secret references are not available yet here (outgoing credentials)")
         elif not _HEADER_VALUE.fullmatch(value):
             tree.fault(keys, "is not a valid header value")
+
+
+def _check_spec_headers(tree: Tree, index: int, environ: Mapping[str, str]) -> None:
+    for keys, text in _named_headers(tree, ("apis", index, "spec_headers")):
+        if str(keys[-1]).lower() in _CONDITIONS:
+            tree.fault(keys, "is written by the gateway itself")
+        value = _revealed(tree, keys, text, environ)
+        if value is not None and not _HEADER_VALUE.fullmatch(value):
+            tree.fault(keys, "is not a valid header value")
+
+
+def _named_headers(tree: Tree, section: Keys) -> Iterator[tuple[Keys, str]]:
+    """Every header of a section that has text for a value; faults of the names are added."""
+    headers = tree.at(*section)
+    seen: set[str] = set()
+    for name, value in headers.items() if isinstance(headers, dict) else ():
+        keys = (*section, name)
+        if _is_reserved(name):
+            tree.fault(keys, "is written by the gateway itself")
+        if name.lower() in seen:
+            tree.fault(keys, "is written twice")
+        seen.add(name.lower())
+        if isinstance(value, str):
+            yield keys, value
 
 
 def _check_forward_headers(tree: Tree, index: int) -> None:
@@ -87,6 +119,12 @@ def _check_forward_headers(tree: Tree, index: int) -> None:
 def _is_reserved(name: str) -> bool:
     folded = name.lower().replace("_", "-")
     return folded in _CONNECTION or folded.startswith("ocp-")
+
+
+def _check_host(tree: Tree) -> None:
+    host = tree.text("server", "host")
+    if host:
+        _check_url(tree, ("server", "host"), host_fault(host))
 
 
 def _check_store(tree: Tree, environ: Mapping[str, str]) -> None:
@@ -130,7 +168,7 @@ def _check_open(tree: Tree) -> None:
     """Without authentication nobody beyond this machine may be let in by accident."""
     exposed: list[tuple[Keys, str]] = []
     host = tree.text("server", "host")
-    if host and not is_loopback(host):
+    if host and host_fault(host) is None and not is_loopback(host):
         exposed.append((("server", "host"), host))
     url = tree.text("server", "public_url")
     if url and url_fault(url) is None and not is_loopback(public_host(url)):

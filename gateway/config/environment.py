@@ -106,15 +106,16 @@ def _keys(tree: Tree, name: str, origin: Origin) -> Keys | None:
     if index is None:
         tree.fault_at(origin, f"no API is named {api}{suggestion(api, api_names(tree))}")
         return None
-    if segments[2] == "headers" and len(segments) == 4:
-        return ("apis", index, "headers", _header_name(tree, index, segments[3]))
+    if segments[2] in {"headers", "spec_headers"} and len(segments) == 4:
+        section: Keys = ("apis", index, segments[2])
+        return (*section, _header_name(tree, section, segments[3]))
     return ("apis", index, *segments[2:])
 
 
-def _header_name(tree: Tree, index: int, segment: str) -> str:
+def _header_name(tree: Tree, section: Keys, segment: str) -> str:
     """The file's spelling of the header, so that the variable replaces it instead of joining it."""
     wanted = segment.replace("_", "-")
-    headers = tree.at("apis", index, "headers")
+    headers = tree.at(*section)
     known = headers if isinstance(headers, dict) else {}
     return next((key for key in known if key.lower() == wanted), wanted)
 

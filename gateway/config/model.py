@@ -56,11 +56,13 @@ class ApiConfig:
     `name` is None until its description's title is known (`name_apis`); `spec` is an http(s) URL
     or an absolute path; `base_url` is absolute without a trailing slash, None means the
     description's first usable server; `ocp_headers` None means `auto`; `forward_headers` are
-    lower-case.
+    lower-case; `reload_seconds` 0 means never.
     """
 
     spec: str
     name: str | None = None
+    spec_headers: tuple[tuple[str, Secret], ...] = ()
+    reload_seconds: int = 60
     base_url: str | None = None
     proxy: ProxyReach = ProxyReach.DESCRIBED
     headers: Headers = ()
@@ -88,7 +90,8 @@ class McpConfig:
 class Config:
     """The whole configuration, checked.
 
-    `pending_base_urls` holds `--base-url NAME=URL` of APIs whose name is not known yet.
+    `pending_base_urls` holds `--base-url NAME=URL` of APIs whose name is not known yet;
+    `cache` is the directory for the last good descriptions, None for none.
     """
 
     server: ServerConfig = ServerConfig()
@@ -97,6 +100,7 @@ class Config:
     mcp: McpConfig = McpConfig()
     insecure_open: bool = False
     pending_base_urls: Mapping[str, str] = field(default_factory=dict)
+    cache: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

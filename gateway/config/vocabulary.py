@@ -17,8 +17,8 @@ _DAY = 86_400
 _MAX_BYTES = 2**40
 
 
-def _later(feature: str, *, default: object, also: tuple[object, ...] = ()) -> Schema:
-    return {"enum": [default, *also], "default": default, "x-later": feature}
+def _later(feature: str, *, default: object) -> Schema:
+    return {"enum": [default], "default": default, "x-later": feature}
 
 
 def _section(**properties: Schema) -> Schema:
@@ -99,13 +99,16 @@ _STORE = _section(
     max_history=_count(1_000, "History entries kept for each context; the oldest go first."),
 )
 
-_HEADERS: Schema = {
-    "type": "object",
-    "propertyNames": {"pattern": HEADER_NAME, "x-fault": "is not a valid header name"},
-    "additionalProperties": {"type": "string"},
-    "default": {},
-    "description": "Headers added to every request to this API.",
-}
+
+def _headers(description: str) -> Schema:
+    return {
+        "type": "object",
+        "propertyNames": {"pattern": HEADER_NAME, "x-fault": "is not a valid header name"},
+        "additionalProperties": {"type": "string"},
+        "default": {},
+        "description": description,
+    }
+
 
 _API: Schema = {
     "type": "object",
@@ -124,7 +127,10 @@ _API: Schema = {
             "description": "OpenAPI description: a path (relative to the configuration file) or an "
             "http(s) URL; required.",
         },
-        "spec_headers": _later("headers for fetching descriptions", default={}),
+        "spec_headers": _headers(
+            "Headers for fetching a description from a URL, sent to its origin only; values may be "
+            "secret references."
+        ),
         "overlays": _later("overlays", default=[]),
         "base_url": {
             "type": ["string", "null"],
@@ -140,9 +146,14 @@ _API: Schema = {
         },
         "allow_html": _later("a choice about HTML answers", default=False),
         "context_updates": _later("context changes by upstream answers", default="declared"),
-        # 0 = never is what this version does, so it may be said.
-        "reload_seconds": _later("reloading descriptions", default=60, also=(0,)),
-        "headers": _HEADERS,
+        "reload_seconds": _count(
+            60,
+            "How often a URL is asked for a new description; a file is watched, and a change is "
+            "live within a second. 0: read once, and again at SIGHUP only.",
+            least=0,
+            most=_DAY,
+        ),
+        "headers": _headers("Headers added to every request to this API."),
         "credentials": _later("outgoing credentials", default={}),
         "principal_credentials": _later("outgoing credentials", default={}),
         "tls": _later("client certificates and private CAs", default={}),

@@ -4,6 +4,7 @@ from gateway.engine.gateway import Gateway
 from gateway.engine.values import (
     CallOutcome,
     ContextClaim,
+    Freshness,
     ProxiedRequest,
     Surroundings,
     ToolCall,
@@ -12,6 +13,7 @@ from gateway.engine.values import (
 __all__ = [
     "CallOutcome",
     "ContextClaim",
+    "Freshness",
     "Gateway",
     "ProxiedRequest",
     "Surroundings",

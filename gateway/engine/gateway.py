@@ -15,12 +15,13 @@ from gateway.calls import (
     failed,
     read_result,
 )
-from gateway.catalog import ApiCatalog, Catalog, Tool, View
+from gateway.catalog import Catalog, Tool, View
 from gateway.context import AgentContext, CalledOperation, outbound_headers
 from gateway.engine.recording import Contexts, Record
 from gateway.engine.values import (
     CallOutcome,
     ContextClaim,
+    Freshness,
     ProxiedRequest,
     Surroundings,
     ToolCall,
@@ -28,7 +29,6 @@ from gateway.engine.values import (
 from gateway.errors import (
     ApiUnavailable,
     GatewayError,
-    StoreUnavailable,
     UnknownApi,
     UnknownOperation,
     UnknownTool,
@@ -59,6 +59,8 @@ class Gateway:
         self.upstreams = upstreams
         # Configured APIs whose descriptions could not be loaded so far.
         self.missing = frozenset[str]()
+        # By API; one that nobody keeps current is not in it.
+        self.freshness: Mapping[str, Freshness] = {}
         self._contexts = Contexts(store, surroundings, max_history=max_history)
         self._client = client
         self._monotonic = surroundings.monotonic
@@ -70,18 +72,17 @@ class Gateway:
             self._check_loaded(api)
         return self.catalog.view(api)
 
-    def admit(self, api: ApiCatalog, upstream: Upstream) -> None:
-        """Take in an API that was missing."""
+    def admit(self, catalog: Catalog, upstream: Upstream) -> None:
+        """Replace the whole catalog by one that has an API anew, or has it at last.
+
+        Calls under way keep the tools that they have found.
+        """
         self.upstreams = {**self.upstreams, upstream.name: upstream}
-        self.catalog = Catalog((*self.catalog.apis.values(), api))
+        self.catalog = catalog
         self.missing -= {upstream.name}
 
     async def store_is_up(self) -> bool:
-        try:
-            await self._contexts.store.ping()
-        except StoreUnavailable:
-            return False
-        return True
+        return await self._contexts.store_is_up()
 
     async def aclose(self) -> None:
         """Finish what cancelled calls still have to record, then let go of store and client."""

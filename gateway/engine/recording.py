@@ -16,10 +16,12 @@ from gateway.context import (
     mint_id,
     new_context,
 )
+from gateway.engine.store_watch import StoreWatch
 from gateway.engine.values import ContextClaim, Surroundings
 from gateway.errors import (
     PayloadTooLarge,
     StoreUnavailable,
+    UnreadableRecord,
     UpstreamError,
     UpstreamTimeout,
     VersionConflict,
@@ -46,10 +48,22 @@ class Contexts:
         self.store = store
         self.world = world
         self.max_history = max_history
+        self._watch = StoreWatch(world.monotonic)
         self._late: set[asyncio.Task[bool]] = set()
 
     def new_id(self) -> str:
         return mint_id(self.world.random_bytes(16))
+
+    async def store_is_up(self) -> bool:
+        """Whether the store answers and took the latest entry that it was handed."""
+        # Asked to write each time, it would let anybody who may ask for readiness wear out a disk.
+        try:
+            await self.store.ping()
+        except StoreUnavailable as error:
+            self._watch.cannot_read(error)
+        else:
+            self._watch.has_read()
+        return self._watch.up
 
     async def open(
         self, principal: Principal, claim: ContextClaim, context_id: str, *, kept: bool = True
@@ -59,9 +73,12 @@ class Contexts:
         if claim.named_id is not None and kept:
             try:
                 stored = await self.store.get(principal, context_id)
-            except StoreUnavailable:
+            except StoreUnavailable as error:
+                self._watch.cannot_read(error)
                 # One failed attempt is delay enough: the write is not tried as well.
                 kept = False
+            else:
+                self._watch.has_read()
         agent_type = agent_type_from(claim.inbound.agent_type, claim.agent_hint)
         fresh = new_context(context_id, agent_type, self.world.now())
         return Conversation(
@@ -76,9 +93,16 @@ class Contexts:
         """Whether the call is in the history now."""
         context_id = talk.context.context_id
         try:
-            return await self.store.update(talk.principal, context_id, change) is not None
-        except (StoreUnavailable, VersionConflict, PayloadTooLarge):
+            stored = await self.store.update(talk.principal, context_id, change)
+        except (UnreadableRecord, VersionConflict, PayloadTooLarge):
+            return False  # this context's own trouble, not the store's
+        except StoreUnavailable as error:
+            self._watch.cannot_write(error)
             return False
+        if stored is None:
+            return False  # deleted meanwhile: there was nothing to write
+        self._watch.has_written()
+        return True
 
     def finish_later(self, record: "Record") -> None:
         """Write the entry of a call whose task is being cancelled, in a task of our own."""

@@ -61,6 +61,17 @@ class ProxiedRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Freshness:
+    """How current an API's catalog is: since when it is there, and what is wrong with newer text.
+
+    `loaded_at` is None without a catalog; `fault` is fit for every caller.
+    """
+
+    loaded_at: datetime | None = None
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What the engine takes from the world: the time, a stopwatch in seconds, randomness."""
 

@@ -1,7 +1,15 @@
 """A description in, its operations out."""
 
 from gateway.openapi.description import Description, read_description
-from gateway.openapi.document import MAX_CHAIN, Document, Node, UnresolvedRef, base_of, join
+from gateway.openapi.document import (
+    MAX_CHAIN,
+    Document,
+    Node,
+    UnresolvedRef,
+    base_of,
+    join,
+    resolve_address,
+)
 from gateway.openapi.encodings import essence_of, is_media_type
 from gateway.openapi.model import (
     METHODS,
@@ -43,4 +51,5 @@ __all__ = [
     "media_types",
     "read_description",
     "read_servers",
+    "resolve_address",
 ]

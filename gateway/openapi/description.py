@@ -165,6 +165,12 @@ class _Reader:
                 yield str(key), Node(value=value, pointer=join(node.pointer, str(key)))
 
     def _read_operation(self, path: str, method: str, node: Node, shared: Node | None) -> None:
+        try:
+            # No version knows a reference here, but authors of split descriptions write them.
+            node = self.document.follow(node)
+        except UnresolvedRef as error:
+            self.report(error.pointer, "error", f"{method} {path} skipped: {error.reason}")
+            return
         operation_id = node.value.get("operationId") if isinstance(node.value, dict) else None
         if not isinstance(operation_id, str):
             operation_id = None

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from gateway import __version__
-from gateway.engine import Gateway
+from gateway.engine import Freshness, Gateway
 from gateway.mcp import encode_json
 
 ENDPOINTS = {
@@ -33,26 +33,31 @@ class StatusEndpoint:
         return _json({"status": "ok"})
 
     async def readyz(self, _: web.Request) -> web.Response:
-        """503 without a catalog; a store that is down only degrades: calls go on."""
+        """503 without a catalog; a store that is down or an old catalog only degrades."""
         loaded = len(self._gateway.catalog.apis)
         if not loaded or (self._needs_all and self._gateway.missing):
             return _json({"status": "unready", "apis": loaded}, status=503)
         if not await self._gateway.store_is_up():
             return _json({"status": "degraded", "reason": "context store unavailable"})
+        if any(state.fault for state in self._gateway.freshness.values()):
+            return _json({"status": "degraded", "reason": "a description is not current"})
         return _json({"status": "ok"})
 
     async def list_apis(self, _: web.Request) -> web.Response:
-        catalogs = self._gateway.catalog.apis
-        apis = [
-            {
-                "name": name,
-                "state": "ready" if name in catalogs else "unavailable",
-                "tools": len(catalogs[name].tools) if name in catalogs else 0,
-                "problems": len(catalogs[name].problems) if name in catalogs else 0,
-            }
-            for name in sorted({*self._gateway.upstreams, *self._gateway.missing})
-        ]
-        return _json({"apis": apis})
+        names = sorted({*self._gateway.upstreams, *self._gateway.missing})
+        return _json({"apis": [self._shown(name) for name in names]})
+
+    def _shown(self, name: str) -> dict[str, object]:
+        catalog = self._gateway.catalog.apis.get(name)
+        fresh = self._gateway.freshness.get(name, Freshness())
+        return {
+            "name": name,
+            "state": "ready" if catalog else "unavailable",
+            "tools": len(catalog.tools) if catalog else 0,
+            "problems": len(catalog.problems) if catalog else 0,
+            "loaded_at": fresh.loaded_at.isoformat() if fresh.loaded_at else None,
+            "fault": fresh.fault,
+        }
 
 
 def _json(value: object, *, status: int = 200) -> web.Response:

@@ -2,6 +2,9 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import aiohttp
@@ -9,6 +12,7 @@ import orjson
 from yarl import URL
 
 from gateway.errors import DescriptionError
+from gateway.messages import Headers
 from gateway.sources.yaml_text import parse_yaml
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -17,16 +21,12 @@ FETCH_SECONDS = 30.0
 MAX_REDIRECTS = 3
 
 
-async def load_document(location: str) -> object:
-    """The parsed description at a path or http(s) URL.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A body, and the request headers that ask for the next one only if it is another."""
 
-    Raises DescriptionError, naming the location, when it cannot be read or parsed.
-    """
-    try:
-        data = await _fetch(location) if is_url(location) else await _read(location)
-        return await asyncio.to_thread(parse, data)
-    except DescriptionError as error:
-        raise DescriptionError(f"{shown(location)}: {error}") from error
+    data: bytes
+    conditions: Headers
 
 
 def is_url(location: str) -> bool:
@@ -43,9 +43,10 @@ def shown(location: str) -> str:
         return "the URL"
 
 
-async def _read(location: str) -> bytes:
+async def read_bytes(path: Path) -> bytes:
+    """A file's text. Raises DescriptionError."""
     try:
-        return await asyncio.to_thread(_read_file, Path(location))
+        return await asyncio.to_thread(_read_file, path)
     except OSError as error:
         raise DescriptionError(error.strerror or str(error)) from error
     except ValueError as error:
@@ -60,10 +61,16 @@ def _read_file(path: Path) -> bytes:
     return data
 
 
-async def _fetch(location: str) -> bytes:
+async def fetch(
+    location: str, *, headers: Headers = (), conditions: Headers = ()
+) -> Fetched | None:
+    """What is at an http(s) URL; None when `conditions` say that it is what it was.
+
+    `headers` go to this origin only. Raises DescriptionError.
+    """
     try:
         async with asyncio.timeout(FETCH_SECONDS), aiohttp.ClientSession() as session:
-            return await _follow(session, URL(location))
+            return await _follow(session, URL(location), (*headers, *conditions))
     except TimeoutError as error:
         raise DescriptionError(f"no complete answer in {FETCH_SECONDS:g} s") from error
     except aiohttp.ClientConnectorError as error:
@@ -72,13 +79,15 @@ async def _fetch(location: str) -> bytes:
         raise DescriptionError("no valid HTTP answer") from error
 
 
-async def _follow(session: aiohttp.ClientSession, url: URL) -> bytes:
+async def _follow(session: aiohttp.ClientSession, url: URL, headers: Headers) -> Fetched | None:
     """GET, following few redirects and only within the origin that the operator wrote."""
     origin = url.origin()
     for _ in range(MAX_REDIRECTS + 1):
-        async with session.get(url, allow_redirects=False) as response:
+        async with session.get(url, headers=headers, allow_redirects=False) as response:
             if response.status == 200:
-                return await _limited(response)
+                return Fetched(data=await _limited(response), conditions=_conditions(response))
+            if response.status == 304:
+                return None
             target = response.headers.get("Location")
             if response.status not in (301, 302, 303, 307, 308) or target is None:
                 raise DescriptionError(f"HTTP {response.status}")
@@ -86,6 +95,21 @@ async def _follow(session: aiohttp.ClientSession, url: URL) -> bytes:
         if url.scheme not in ("http", "https") or url.origin() != origin:
             raise DescriptionError("redirects to another origin are not followed")
     raise DescriptionError(f"more than {MAX_REDIRECTS} redirects")
+
+
+def _conditions(response: aiohttp.ClientResponse) -> Headers:
+    etag = response.headers.get("ETag", "")
+    if etag and etag.isascii() and etag.isprintable():
+        return (("If-None-Match", etag),)
+    modified = response.headers.get("Last-Modified", "")
+    try:
+        age = parsedate_to_datetime(response.headers.get("Date", "")) - parsedate_to_datetime(
+            modified
+        )
+    except (ValueError, TypeError):
+        return ()
+    # RFC 9110 8.8.2.2: a time in whole seconds misses a second change within the same one.
+    return (("If-Modified-Since", modified),) if age >= timedelta(seconds=1) else ()
 
 
 async def _limited(response: aiohttp.ClientResponse) -> bytes:

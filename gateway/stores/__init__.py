@@ -1,16 +1,19 @@
 """Context stores, and the one place where a store's URL is understood."""
 
+import re
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from gateway.errors import ConfigError
 from gateway.interfaces import ContextStore
 from gateway.stores.memory import MemoryStore
-from gateway.stores.record import StoreLimits, UnreadableRecord
+from gateway.stores.record import StoreLimits
 from gateway.stores.sqlite import SqliteStore
 
-__all__ = ["MemoryStore", "SqliteStore", "StoreLimits", "UnreadableRecord", "open_store"]
+__all__ = ["MemoryStore", "SqliteStore", "StoreLimits", "open_store"]
 
+_DATABASE = re.compile(r"(?:/[0-9]{0,9})?", re.ASCII)
+_TLS_OPTIONS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _LATER = ("redis+sentinel", "redis+cluster")
 
 
@@ -44,7 +47,30 @@ def _open_redis(url: str, limits: StoreLimits) -> ContextStore:
     # Imported on demand: the client costs start time and memory that other stores need not pay.
     from gateway.stores.redis import RedisStore  # noqa: PLC0415
 
+    _check_redis(url)
     try:
         return RedisStore(url, limits)
     except ValueError:
         raise ConfigError("store.url: the Redis URL cannot be read") from None
+
+
+def _check_redis(url: str) -> None:
+    """Refuses what the client would take to mean something else, or choke on at the first call.
+
+    What is refused is not repeated: behind a password with an unescaped `?` or `#` it is a part
+    of that password.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ConfigError("store.url: the Redis URL cannot be read") from None
+    if "#" in url:
+        raise ConfigError("store.url: a Redis URL has no fragment; write # in a password as %23")
+    if not _DATABASE.fullmatch(parts.path):
+        raise ConfigError("store.url: the Redis database must be a number: redis://HOST:PORT/0")
+    if "?" in url and parts.scheme == "redis":
+        raise ConfigError("store.url: redis:// takes no options; write ? in a password as %3F")
+    options = parse_qsl(parts.query, keep_blank_values=True)
+    if not all(name in _TLS_OPTIONS and value for name, value in options):
+        known = ", ".join(_TLS_OPTIONS)
+        raise ConfigError(f"store.url: the options of rediss:// are {known}, each with a value")

@@ -9,6 +9,18 @@ from pathlib import Path
 _SIDE_FILES = ("-wal", "-shm")
 
 
+def beginning(path: Path, size: int) -> bytes | None:
+    """The file's first bytes; None where there is no regular file.
+
+    For a database that this process has not opened: closing any descriptor of a file lets go of
+    all locks that the process holds on it (POSIX fcntl).
+    """
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return file.read(size)
+
+
 def make_private(path: Path) -> None:
     """Makes the file if need be and takes everybody else's rights to it (mode 0600).
 

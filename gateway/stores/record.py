@@ -10,20 +10,13 @@ from typing import cast
 import orjson
 
 from gateway.context import AgentContext, from_mapping, head_mapping, is_header_id
-from gateway.errors import BadRequest, PayloadTooLarge, StoreUnavailable, VersionConflict
+from gateway.errors import BadRequest, PayloadTooLarge, UnreadableRecord, VersionConflict
 from gateway.interfaces import Change, Stored
 
 FORMAT = 1
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 MAX_RECENT_BYTES = 8 * 1024 * 1024
 _REMEMBERED_OPERATIONS = 32
-
-
-class UnreadableRecord(StoreUnavailable):
-    """What stands under a context's key was not written by this version; it is left as it is.
-
-    For the request at hand the context is absent and nothing can be recorded.
-    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

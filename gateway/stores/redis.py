@@ -24,7 +24,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
-from gateway.errors import StoreUnavailable
+from gateway.errors import StoreUnavailable, UnreadableRecord
 from gateway.interfaces import Change, Page, Stored
 from gateway.policy import Principal
 from gateway.stores.record import (
@@ -32,7 +32,6 @@ from gateway.stores.record import (
     RecentRecords,
     Record,
     StoreLimits,
-    UnreadableRecord,
     decode_cursor,
     decode_record,
     encode_cursor,

@@ -8,19 +8,19 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from gateway.errors import GatewayError, StoreUnavailable
+from gateway.errors import GatewayError, StoreUnavailable, UnreadableRecord
 from gateway.interfaces import Change, Page, Stored
 from gateway.policy import Principal
-from gateway.stores.files import inode, locked, make_private, set_aside
+from gateway.stores.files import beginning, inode, locked, make_private, set_aside
 from gateway.stores.record import (
     MAX_RECORD_BYTES,
     RecentRecords,
     Record,
     StoreLimits,
-    UnreadableRecord,
     decode_cursor,
     encode_cursor,
     encode_record,
@@ -33,6 +33,8 @@ _LOG = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 2.0
+"""How long a call waits for the file, in the queue and for a lock together."""
+_HEADER = b"SQLite format 3\0"
 _PURGED_AT_ONCE = 32
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -72,7 +74,9 @@ class SqliteStore:
         self._clock = clock
         self._file = _DatabaseFile(path)
         self._recent = RecentRecords()
-        self._worker = Worker(self._run_batch, self._file.close, name="context-store")
+        self._worker = Worker(
+            self._run_batch, self._file.close, name="context-store", patience=BUSY_SECONDS
+        )
 
     async def get(self, principal: Principal, context_id: str) -> Stored | None:
         def work() -> Stored | None:
@@ -132,9 +136,15 @@ class SqliteStore:
                     settle()
                 self._commit([job for job in waiting if job.writes])
             except (sqlite3.Error, OSError, GatewayError) as error:
+                if _primary_code(error) == sqlite3.SQLITE_BUSY:
+                    # Another process has the lock. Its end is waited for in the queue, not in
+                    # SQLite: there, reads would wait, too, although nothing keeps them.
+                    self._file.break_off()
+                    _leave_undone(jobs, Job.postpone, error)
+                    return
                 corrupt = self._file.give_up(error)
                 if last_round or not corrupt:
-                    _fail_all(jobs, error)
+                    _leave_undone(jobs, Job.fail, error)
                     return
             else:
                 return
@@ -253,12 +263,21 @@ def _attempt(job: Job, undo: Callable[[], object] | None = None) -> Callable[[],
         return partial(job.fail, error)
 
 
-def _fail_all(jobs: Sequence[Job], error: Exception) -> None:
-    unavailable = StoreUnavailable(f"the context store failed: {error}")
+def _leave_undone(
+    jobs: Iterable[Job], leave: Callable[[Job, Exception], None], error: Exception
+) -> None:
+    # The system's own text of an OSError names the path.
+    reason = error.strerror if isinstance(error, OSError) else error
+    unavailable = StoreUnavailable(f"the context store failed: {reason}")
     unavailable.__cause__ = error
     for job in jobs:
         if not job.done:
-            job.fail(unavailable)
+            leave(job, unavailable)
+
+
+def _primary_code(error: Exception) -> int:
+    """SQLite's result code without its extension; 0 for any other error."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 class _DatabaseFile:
@@ -285,18 +304,22 @@ class _DatabaseFile:
     def close(self) -> None:
         opened, self._opened = self._opened, None
         if opened is not None:
-            opened.close()
+            with suppress(sqlite3.Error):
+                opened.close()
+
+    def break_off(self) -> None:
+        """Leaves no transaction open."""
+        if self._opened is not None and self._opened.in_transaction:
+            self.close()
 
     def give_up(self, error: Exception) -> bool:
-        """Closes after an error; a corrupt file is set aside, then True."""
-        try:
-            self.close()
-        except sqlite3.Error:
-            self._opened = None
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        """Closes after an error; a corrupt database is set aside, then True."""
+        self.close()
+        if _primary_code(error) not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return False
         try:
+            if beginning(self._path, len(_HEADER)) != _HEADER:
+                return False
             with locked(self._path.parent):
                 kept = set_aside(self._path, self._inode)
         except OSError:
@@ -310,9 +333,12 @@ class _DatabaseFile:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # One process at a time: the switch to WAL does not wait for a busy file.
         with locked(self._path.parent):
+            # Before anything is done to it: a wrong path may lead to somebody's other file.
+            if self._path.exists() and beginning(self._path, len(_HEADER)) not in (_HEADER, b""):
+                raise StoreUnavailable("the file is not a SQLite database")
             make_private(self._path)
             self._inode = inode(self._path)
-            connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
+            connection = sqlite3.connect(self._path, timeout=0, isolation_level=None)
             try:
                 _prepare(connection)
             except BaseException:

@@ -3,6 +3,7 @@
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar, cast
@@ -12,24 +13,34 @@ from gateway.errors import StoreUnavailable
 Answer = TypeVar("Answer")
 
 MAX_BATCH = 256
+RETRY_SECONDS = 0.01
+"""Between two attempts at what was postponed, if nothing else comes."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Job:
-    """A piece of blocking work and the caller that waits for it."""
+    """A piece of blocking work and the caller that waits for it until `deadline`."""
 
     work: Callable[[], object]
     writes: bool
     future: asyncio.Future[object]
+    deadline: float
     answer: object = None
     error: Exception | None = None
     done: bool = False
 
     def settle(self, answer: object) -> None:
-        self.done, self.answer = True, answer
+        self.done, self.answer, self.error = True, answer, None
 
     def fail(self, error: Exception) -> None:
         self.done, self.error = True, error
+
+    def postpone(self, error: Exception) -> None:
+        """To be tried again; `error` is the outcome if the deadline comes first."""
+        self.error = error
+
+    def expire(self) -> None:
+        self.fail(self.error or StoreUnavailable("the context store failed: it is too slow"))
 
     def deliver(self) -> None:
         """Wakes the caller, in its event loop; a caller that was cancelled is gone."""
@@ -44,26 +55,37 @@ class Job:
 class Worker:
     """Hands whatever has been submitted meanwhile to `run_batch`, in a thread of its own.
 
-    `run_batch` marks every job done and never raises; `close` runs last. Work whose caller is
-    cancelled is done all the same. The thread starts with the first job.
+    `run_batch` marks jobs done or postpones them, and never raises. What is postponed comes again
+    in front of what has been submitted since, so that nothing waits behind it. `close` runs last.
+    Work whose caller is cancelled is done all the same. The thread starts with the first job.
     """
 
     def __init__(
-        self, run_batch: Callable[[list[Job]], None], close: Callable[[], None], *, name: str
+        self,
+        run_batch: Callable[[list[Job]], None],
+        close: Callable[[], None],
+        *,
+        name: str,
+        patience: float,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """A job that is not done after `patience` seconds by `clock` fails without an attempt."""
         self._run_batch = run_batch
         self._close = close
+        self._patience = patience
+        self._clock = clock
         # Daemon: an interpreter that goes down without aclose() must not wait here for ever.
         self._thread = threading.Thread(target=self._live, name=name, daemon=True)
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._closed = False
 
     async def run(self, work: Callable[[], Answer], *, writes: bool) -> Answer:
-        """The answer of `work`, or what it raised."""
+        """The answer of `work`, or what it raised; StoreUnavailable if its time is over."""
         if self._closed:
             raise StoreUnavailable("the context store is closed")
         future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        self._queue.put(Job(work=work, writes=writes, future=future))
+        deadline = self._clock() + self._patience
+        self._queue.put(Job(work=work, writes=writes, future=future, deadline=deadline))
         if self._thread.ident is None:
             self._thread.start()
         return cast("Answer", await future)
@@ -78,26 +100,37 @@ class Worker:
             await asyncio.to_thread(self._thread.join)
 
     def _live(self) -> None:
+        jobs: list[Job] = []
         going_on = True
-        while going_on:
-            jobs, going_on = self._next_batch()
-            if jobs:
-                self._run_batch(jobs)
-                _deliver(jobs)
+        while going_on or jobs:
+            going_on = self._gather(jobs) and going_on
+            self._attempt(jobs)
+            _deliver([job for job in jobs if job.done])
+            jobs = [job for job in jobs if not job.done]
         self._close()
 
-    def _next_batch(self) -> tuple[list[Job], bool]:
-        jobs: list[Job] = []
-        item = self._queue.get()
-        while item is not None:
-            jobs.append(item)
-            if len(jobs) == MAX_BATCH:
-                break
-            try:
-                item = self._queue.get_nowait()
-            except queue.Empty:
-                break
-        return jobs, item is not None
+    def _gather(self, jobs: list[Job]) -> bool:
+        """Adds what has been submitted to `jobs`, waiting for it; False once that was the last."""
+        timeout = RETRY_SECONDS if jobs else None
+        most = len(jobs) + MAX_BATCH
+        try:
+            while (item := self._queue.get(timeout=timeout)) is not None:
+                jobs.append(item)
+                if len(jobs) == most:
+                    return True
+                timeout = 0
+        except queue.Empty:
+            return True
+        return False
+
+    def _attempt(self, jobs: list[Job]) -> None:
+        now = self._clock()
+        for job in jobs:
+            if job.deadline <= now:
+                job.expire()
+        due = [job for job in jobs if not job.done]
+        if due:
+            self._run_batch(due)
 
 
 def _deliver(jobs: list[Job]) -> None:

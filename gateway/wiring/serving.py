@@ -31,39 +31,39 @@ from gateway.server.problems import make_error_middleware
 from gateway.server.proxy import ProxyEndpoint
 from gateway.server.tools import ToolsEndpoint
 from gateway.stores import StoreLimits, open_store
-from gateway.wiring.loading import Loaded, load_apis, reload_api
+from gateway.wiring.collecting import collector_at_rest
+from gateway.wiring.loading import Loaded, load_apis, located
+from gateway.wiring.reloading import Reloading
 
 _LOG = logging.getLogger("gateway")
 
 # A legal OCP-Session has 8,192 characters, and a longer one is to be ignored, not refused.
 MAX_FIELD_BYTES = 65_536
 KEEPALIVE_SECONDS = 75.0
-RETRY_SECONDS = (5.0, 10.0, 20.0, 40.0, 60.0)
 
 
 async def serve(config: Config, *, announce: Callable[[str], None]) -> None:
     """Run the HTTP server until SIGTERM or SIGINT; `announce` gets its URL once it accepts.
 
+    SIGHUP has every description read again.
     Raises DescriptionError when no API at all can be loaded, OSError when the address is taken.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    loaded = await load_apis(config)
-    async with _gateway(config, loaded) as gateway, asyncio.TaskGroup() as group:
+    asked = asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, asked.set)
+    with collector_at_rest():
+        loaded = await load_apis(config)
+    async with _gateway(config, loaded) as gateway, _kept_current(gateway, loaded, asked):
         runner = _runner(config, gateway)
         await runner.setup()
         try:
             site = web.TCPSite(runner, config.server.host, config.server.port)
             await site.start()
             announce(_url(config, runner))
-            retries = [
-                group.create_task(_retry(gateway, api)) for api in loaded if api.fault is not None
-            ]
             await stop.wait()
-            for task in retries:
-                task.cancel()
         finally:
             await runner.cleanup()
 
@@ -71,7 +71,9 @@ async def serve(config: Config, *, announce: Callable[[str], None]) -> None:
 async def stdio(config: Config, *, context_id: str | None) -> None:
     """Speak MCP over this process's standard input and output until the input ends."""
     stdout = claim_stdout()
-    async with _gateway(config, await load_apis(config)) as gateway:
+    loaded = await load_apis(config)
+    never = asyncio.Event()
+    async with _gateway(config, loaded) as gateway, _kept_current(gateway, loaded, never):
         server = Server(version=__version__)
         dialogue = StdioDialogue(
             server=server,
@@ -86,12 +88,29 @@ async def stdio(config: Config, *, context_id: str | None) -> None:
 
 
 @asynccontextmanager
+async def _kept_current(
+    gateway: Gateway, loaded: Sequence[Loaded], asked: asyncio.Event
+) -> AsyncIterator[None]:
+    reloading = Reloading(
+        gateway, loaded, now=lambda: datetime.now(UTC), fraction=secrets.SystemRandom().random
+    )
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(reloading.run(asked))
+        try:
+            yield
+        finally:
+            task.cancel()
+
+
+@asynccontextmanager
 async def _gateway(config: Config, loaded: Sequence[Loaded]) -> AsyncIterator[Gateway]:
-    faults = [api.fault for api in loaded if api.fault is not None]
-    if faults and len(faults) == len(loaded):
-        raise DescriptionError("\n".join(str(fault) for fault in faults))
-    for fault in faults:
-        _LOG.error("description not loaded, its API answers 503: %s", fault)
+    faulty = [api for api in loaded if api.fault is not None]
+    faults = [located(api.config, api.fault) for api in faulty]
+    if faults and all(api.catalog is None for api in loaded):
+        raise DescriptionError("\n".join(faults))
+    for api, fault in zip(faulty, faults, strict=True):
+        what = "its last good copy serves" if api.catalog else "its API answers 503"
+        _LOG.error("description of %s not loaded, %s: %s", api.name, what, fault)
     store_config = config.store
     store = open_store(
         store_config.url.reveal(),
@@ -113,7 +132,7 @@ async def _gateway(config: Config, loaded: Sequence[Loaded]) -> AsyncIterator[Ga
         ),
         max_history=store_config.max_history,
     )
-    gateway.missing = frozenset(api.config.name or "" for api in loaded if api.fault is not None)
+    gateway.missing = frozenset(api.name for api in loaded if api.catalog is None)
     try:
         yield gateway
     finally:
@@ -176,15 +195,3 @@ def _url(config: Config, runner: web.AppRunner) -> str:
         if isinstance(address, tuple):
             port = address[1]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-async def _retry(gateway: Gateway, missing: Loaded) -> None:
-    """Try an API whose description could not be loaded again and again, ever less often."""
-    for attempt in range(1_000_000):
-        await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
-        found = await reload_api(missing.config)
-        if found.catalog is None or found.upstream is None:
-            continue
-        gateway.admit(found.catalog, found.upstream)
-        _LOG.info("description of %s loaded", found.upstream.name)
-        return

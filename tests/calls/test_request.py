@@ -8,9 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.calls import build_request
-from gateway.catalog import Tool
-from gateway.errors import InvalidArguments, NotAvailable
-from gateway.messages import header, header_values
+from gateway.errors import InvalidArguments
+from gateway.messages import header
 from tests.support.tools import DONE, TEXT, api_of, parameter, tool_of
 
 TWO_PLACES = tool_of(
@@ -253,38 +252,6 @@ def test_a_body_that_is_no_plain_object_is_sent_as_given(value: object) -> None:
     assert isinstance(request.body, bytes)
     assert json.loads(request.body) == value
     assert header(request.head.headers, "Content-Type") == "application/json"
-
-
-@pytest.mark.parametrize(
-    ("described", "sent_as"),
-    [
-        ("application/json", "application/json"),
-        ("application/vnd.api+json", "application/vnd.api+json"),
-        ("application/json; charset=utf-8", "application/json; charset=utf-8"),
-        ("*/*", "application/json"),
-        ("application/*", "application/json"),
-    ],
-)
-def test_json_bodies(described: str, sent_as: str) -> None:
-    request = build_request(tool_with_body(described), {"n": 1})
-    assert header_values(request.head.headers, "Content-Type") == (sent_as,)
-    assert request.body == b'{"n":1}'
-
-
-@pytest.mark.parametrize(
-    "described",
-    ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain", "application/xml"],
-)
-def test_other_bodies_are_said_to_be_missing(described: str) -> None:
-    with pytest.raises(NotAvailable):
-        build_request(tool_with_body(described), {"n": 1})
-
-
-def tool_with_body(media_type: str) -> Tool:
-    schema = an_object(n=INTEGER)
-    body = {"required": True, "content": {media_type: {"schema": schema}}}
-    (tool,) = api_of({"/x": {"post": {"requestBody": body, "responses": DONE}}}).tools.values()
-    return tool
 
 
 def test_an_optional_body_without_arguments_is_not_sent() -> None:

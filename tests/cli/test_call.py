@@ -119,6 +119,9 @@ def test_a_refusal_is_one_line_and_exit_1(
         pytest.param(("--gateway", "127.0.0.1:1"), "--gateway must be", id="no-scheme"),
         pytest.param(("--gateway", "http://[::1"), "--gateway must be", id="broken-url"),
         pytest.param(("--gateway", "http://h:x"), "--gateway must be", id="broken-port"),
+        pytest.param(("--gateway", f"http://{'h' * 70}"), "--gateway must be", id="long-host"),
+        pytest.param(("--gateway", "http://h/é"), "--gateway must be", id="not-ascii"),
+        pytest.param(("--gateway", "http://h/?a=b"), "--gateway must not have a query", id="query"),
     ],
 )
 def test_a_bad_flag_is_one_line_and_exit_2(cli: Cli, arguments: tuple[str, ...], line: str) -> None:
@@ -126,6 +129,27 @@ def test_a_bad_flag_is_one_line_and_exit_2(cli: Cli, arguments: tuple[str, ...],
     assert (done.code, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert line in done.stderr
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("http://user:hunter2@127.0.0.1:1", id="plain"),
+        pytest.param("http://hunter2@127.0.0.1:1/base", id="user-only"),
+        pytest.param("http://user:hunter2@127.0.0.1:x", id="broken-port"),
+        pytest.param("http://user:1/hunter2@127.0.0.1:1", id="slash-in-password"),
+        pytest.param("http://user:hunter2@[::1", id="broken-host"),
+        pytest.param("user:hunter2@127.0.0.1:1", id="no-scheme"),
+        pytest.param("http://127.0.0.1:1/?key=hunter2", id="in-a-query"),
+        pytest.param("http://127.0.0.1:1/#hunter2", id="in-a-fragment"),
+    ],
+)
+def test_a_password_in_the_gateway_s_url_is_refused_unseen(cli: Cli, url: str) -> None:
+    done = cli("call", "x", "--gateway", url)
+    assert (done.code, done.stdout) == (2, "")
+    assert done.stderr.startswith("ocp-gateway: --gateway must ")
+    assert done.stderr.count("\n") == 1
+    assert "hunter2" not in done.stderr
 
 
 def test_nobody_there_is_one_line_and_exit_1(cli: Cli, gateway: Scripted) -> None:

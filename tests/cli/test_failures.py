@@ -57,6 +57,15 @@ def test_a_mistake_of_our_own_is_not_dressed_up() -> None:
         pytest.param(("serve", "nope.yaml"), "nope.yaml: No such file", id="no-file"),
         pytest.param(("stdio", "--context", "a b"), "a context id is", id="context"),
         pytest.param(("stdio", "--workspace"), "--workspace is not available yet", id="workspace"),
+        pytest.param(
+            ("serve", "--spec", "a=x", "--host", "[::1]"), "without brackets", id="bracketed-host"
+        ),
+        pytest.param(
+            ("serve", "--spec", "a=x", "--host", "127.0.0.1 "), "or spaces", id="host-with-space"
+        ),
+        pytest.param(
+            ("serve", "--spec", "a=x", "--host", "127.0.0.1:80"), "port", id="host-with-port"
+        ),
         pytest.param(("call",), "Missing argument 'TOOL' (see", id="no-tool"),
         pytest.param(("diff", "a", "b"), "No such command 'diff'", id="later-command"),
     ],

@@ -1,5 +1,6 @@
 """What only a process of its own shows: pipes, signals, search paths."""
 
+import json
 import os
 import signal
 import socket
@@ -17,7 +18,9 @@ from tests.support.gateway_process import (
     GatewayProcess,
     run_command,
 )
+from tests.support.plain_http import send_raw
 
+READYZ = b"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 SPEC = ("--spec", f"library={DEMO}")
 
 
@@ -35,6 +38,26 @@ def test_an_address_of_another_machine_is_one_line(tmp_path: Path) -> None:
     assert (done.code, done.stdout) == (1, "")
     assert done.stderr.startswith("ocp-gateway: cannot listen on 203.0.113.1:0: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("host", ["a" * 70, "a..b"], ids=["long-label", "empty-label"])
+def test_a_host_that_can_be_no_name_is_one_line(tmp_path: Path, host: str) -> None:
+    address = ("--host", host, "--port", "0", "--insecure-open")
+    done = run_command("serve", *SPEC, "--store", "memory://", *address, directory=tmp_path)
+    assert (done.code, done.stdout) == (1, "")
+    assert done.stderr == f"ocp-gateway: cannot listen on {host}:0: not a host name\n"
+
+
+def test_a_store_that_is_down_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "notes.yaml").write_text("a: 1\n")
+    store = ("--store", "sqlite:///notes.yaml")
+    with GatewayProcess(*SPEC, *store, directory=tmp_path) as gateway:
+        for _ in range(3):
+            answer = send_raw(gateway.url, READYZ)
+            assert (answer.status, json.loads(answer.body)["status"]) == (200, "degraded")
+    assert gateway.log.count("the context store failed: ") == 1
+    assert "notes.yaml" not in gateway.log
+    assert (tmp_path / "notes.yaml").read_text() == "a: 1\n"
 
 
 def test_a_reader_that_goes_away_is_no_fault(tmp_path: Path) -> None:

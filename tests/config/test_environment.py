@@ -60,6 +60,12 @@ def test_a_header_variable_replaces_the_one_in_the_file_whatever_its_case(tmp_pa
     assert api.headers == (("X-Env", "1"), ("x-new", "true"))
 
 
+def test_a_header_for_the_description_is_a_variable_too(tmp_path: Path) -> None:
+    environ = {"OCP_GATEWAY_APIS__MY_PETS__SPEC_HEADERS__X_TOKEN": "env:TOKEN", "TOKEN": "hunter2"}
+    ((name, secret),) = load(tmp_path, environ).apis[0].spec_headers
+    assert (name, str(secret), secret.reveal()) == ("x-token", "env:TOKEN", "hunter2")
+
+
 def test_lists_and_mappings_are_written_as_yaml(tmp_path: Path) -> None:
     environ = {"OCP_GATEWAY_SERVER__ALLOWED_HOSTS": "[localhost, '127.0.0.1:80']"}
     assert load(tmp_path, environ).server.allowed_hosts == ("localhost", "127.0.0.1:80")

@@ -77,11 +77,12 @@ def test_every_supported_key_arrives(workplace: Workplace) -> None:
           - {name: pets, spec: "https://pets.example/openapi.json?v=1", proxy: off,
              base_url: "https://pets.example/v1/", headers: {X-Env: prod}, ocp_headers: ids,
              forward_headers: [X-Request-Id], timeout_seconds: 0.5, retries: 0,
-             max_response_bytes: 6, max_body_bytes: 7}
+             max_response_bytes: 6, max_body_bytes: 7, reload_seconds: 5,
+             spec_headers: {Authorization: "env:TOKEN", X-Plain: in place}}
           - {name: second, spec: x.json}
         mcp: {state_key: "env:KEYS"}
         """,
-        environ={"KEYS": f"{'a' * 32}\n\n{'b' * 32}\n"},
+        environ={"KEYS": f"{'a' * 32}\n\n{'b' * 32}\n", "TOKEN": "hunter2"},
     )
     server, store = config.server, config.store
     assert (server.host, server.port, server.public_url) == ("::1", 0, "http://localhost:80")
@@ -101,7 +102,25 @@ def test_every_supported_key_arrives(workplace: Workplace) -> None:
     assert (pets.timeout_seconds, pets.retries) == (0.5, 0)
     assert (pets.max_response_bytes, pets.max_body_bytes) == (6, 7)
     assert (second.ocp_headers, second.max_body_bytes) == (None, 5)
+    assert (pets.reload_seconds, second.reload_seconds) == (5, 60)
+    assert [(name, secret.reveal()) for name, secret in pets.spec_headers] == [
+        ("Authorization", "hunter2"),
+        ("X-Plain", "in place"),
+    ]
+    assert "hunter2" not in repr(config)
+    assert "in place" not in repr(config)
+    assert config.cache == workplace.directory / ".ocp-gateway" / "cache"
     assert config.mcp.state_keys() == (b"a" * 32, b"b" * 32)
+
+
+@pytest.mark.parametrize(
+    ("store", "cache"),
+    [("sqlite:///data/c.db", "data/cache"), ("sqlite:////data/c.db", "/data/cache")]
+    + [(url, ".ocp-gateway/cache") for url in ("memory://", "redis://h")],
+)
+def test_copies_are_kept_beside_the_database(workplace: Workplace, store: str, cache: str) -> None:
+    config = workplace.load(f"{API}store: {{url: '{store}'}}")
+    assert config.cache == workplace.directory / cache
 
 
 def test_flag_wins_over_environment_over_file(workplace: Workplace) -> None:
@@ -160,6 +179,8 @@ def test_every_fault_is_reported_at_once_with_its_line(workplace: Workplace) -> 
         pytest.param("server: {port: true}", "an integer, not true or false", id="bool-port"),
         pytest.param("server: {port: 65536}", "must be at most 65535", id="port-too-high"),
         pytest.param("server: {host: ''}", "must not be empty", id="empty-host"),
+        pytest.param("server: {host: '[::1]'}", "without brackets", id="bracketed-host"),
+        pytest.param('server: {host: "a\\0b"}', "must be an address or name", id="nul-host"),
         pytest.param("server: {ready_when: al}", "(did you mean all?)", id="misspelt-choice"),
         pytest.param("server: {public_url: /x}", "must be an absolute", id="relative-public-url"),
         pytest.param("server: {allowed_hosts: ['a b']}", "must be HOST", id="bad-host-value"),
@@ -207,6 +228,13 @@ def test_a_bad_document_is_one_clear_fault(
         pytest.param("headers: {X: 1}", "must be text, not a number", id="number"),
         pytest.param("headers: {X: a, x: b}", "is written twice", id="twice"),
         pytest.param("headers: {X: 'env:KEY'}", "secret references", id="secret-in-header"),
+        pytest.param("spec_headers: {X: 'env:NONE'}", "env:NONE is not set", id="no-secret"),
+        pytest.param('spec_headers: {X: "a\\nb: c"}', "not a valid header value", id="spec-lf"),
+        pytest.param("spec_headers: {Host: x}", "written by the gateway", id="spec-host"),
+        pytest.param("spec_headers: {If-None-Match: x}", "written by the gateway", id="etag"),
+        pytest.param("spec_headers: {X: a, x: b}", "is written twice", id="spec-twice"),
+        pytest.param("reload_seconds: -1", "must be at least 0", id="negative-reload"),
+        pytest.param("reload_seconds: 0.5", "must be an integer", id="half-a-second"),
         pytest.param("forward_headers: [Connection]", "written by the gateway", id="forward"),
         pytest.param("forward_headers: ['']", "not a valid header name", id="forward-empty"),
         pytest.param("timeout_seconds: 0", "must be more than 0", id="no-timeout"),

@@ -103,6 +103,7 @@ def test_the_documented_defaults_are_the_real_ones() -> None:
     special: dict[str, object] = {
         "store.url": DEFAULT_STORE,
         "apis[].headers": {},
+        "apis[].spec_headers": {},
         "apis[].forward_headers": [],
         "apis[].ocp_headers": "auto",
         "apis[].max_body_bytes": None,

@@ -29,9 +29,9 @@ from gateway.server.health import StatusEndpoint
 from gateway.server.mcp_http import McpEndpoint, McpSettings
 from gateway.server.proxy import ProxyEndpoint
 from gateway.server.tools import ToolsEndpoint
-from gateway.sources import loading, yaml_text
+from gateway.sources import loading, source, watching, yaml_text
 from gateway.stores import record, redis, sqlite
-from gateway.wiring import serving
+from gateway.wiring import reloading, serving
 from tests.support.pages import DOCS, ROOT, Row, checked_rows, fenced, names_in
 
 README = ROOT / "README.md"
@@ -161,6 +161,9 @@ LIMITS = {
         loading.FETCH_SECONDS,
         loading.MAX_REDIRECTS,
     ),
+    "a watched file: rest before it is read": (watching.LOOK_SECONDS,),
+    "reading a file that is being written: attempts": (source.READ_ATTEMPTS,),
+    "a description's fault in `GET /apis`": (reloading.MAX_FAULT,),
     "YAML: levels / nodes after aliases": (yaml_text.MAX_DEPTH, yaml_text.MAX_NODES),
     "connecting to an API": (client.CONNECT_SECONDS,),
     "a header line, in and out": (serving.MAX_FIELD_BYTES,),
@@ -176,7 +179,7 @@ LIMITS = {
 
 def test_the_limits_are_those_of_the_code() -> None:
     stated = {
-        row[0]: tuple(float(number.replace(",", "")) for number in re.findall(r"[\d,]+", row[1]))
+        row[0]: tuple(float(number.replace(",", "")) for number in re.findall(r"[\d,.]+", row[1]))
         for row in checked_rows("operations.md", "limits")
     }
 

@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Mapping
+from email import message_from_bytes
+from email.message import Message
+from email.policy import HTTP
 
 import pytest
 
 from gateway.calls import build_request, read_result
-from gateway.catalog import Catalog, Tool, read_catalog
+from gateway.catalog import BodyForm, Catalog, Tool, read_catalog
 from gateway.catalog.arguments import argument_name
-from gateway.errors import InvalidArguments
+from gateway.errors import InvalidArguments, NotAvailable
 from gateway.messages import ResponseHead, header
 from gateway.openapi import read_description
 from tests.support.pages import Row, checked_rows, names_in
@@ -110,3 +113,61 @@ def test_results(media_type: str, body: str, block: str, structured: str) -> Non
     assert [type(content).__name__.lower() for content in result.content] == [block]
     value = result.structured.value if result.structured else None
     assert value == (json.loads(structured) if structured else None)
+
+
+def posting(media_type: str, schema: object, encoding: object = None) -> Tool:
+    encodings = {"encoding": {"p": encoding}} if encoding is not None else {}
+    body = {"required": True, "content": {media_type: {"schema": schema, **encodings}}}
+    return only_tool(described({"/x": {"post": {"requestBody": body}}}))
+
+
+@pytest.mark.parametrize(("given", "kind", "sent"), checked_rows("serialisation.md", "media"))
+def test_media_types(given: str, kind: str, sent: str) -> None:
+    tool = posting(given, {})
+    forms = {"bytes": BodyForm.BINARY, "nothing can be sent": BodyForm.UNKNOWN}
+    assert tool.arguments.body_form is (forms.get(kind) or BodyForm(kind.lower()))
+    is_object = tool.arguments.body_form in (BodyForm.FORM, BodyForm.MULTIPART)
+    arguments = {"body": {"a": "1"} if is_object else "YQ=="}
+
+    if sent.startswith("501"):
+        with pytest.raises(NotAvailable):
+            build_request(tool, arguments)
+        return
+    content_type = header(build_request(tool, arguments).head.headers, "Content-Type")
+    assert content_type is not None
+    assert content_type.startswith(sent.removesuffix("..."))
+    assert sent.endswith("...") or content_type == sent
+
+
+@pytest.mark.parametrize(("value", "encoding", "sent"), checked_rows("serialisation.md", "forms"))
+def test_form_bodies(value: str, encoding: str, sent: str) -> None:
+    encodings = json.loads(encoding) if encoding else None
+    tool = posting("application/x-www-form-urlencoded", {"type": "object"}, encodings)
+    body = build_request(tool, {"body": {"p": json.loads(value)}}).body
+
+    assert isinstance(body, bytes)
+    assert (body.decode() or "nothing") == sent
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "encoding", "shown"), checked_rows("serialisation.md", "multipart")
+)
+def test_multipart_bodies(schema: str, value: str, encoding: str, shown: str) -> None:
+    form = {"type": "object", "properties": {"p": json.loads(schema)}}
+    tool = posting("multipart/form-data", form, json.loads(encoding) if encoding else None)
+    request = build_request(tool, {"p": json.loads(value)})
+
+    content_type = header(request.head.headers, "Content-Type")
+    assert isinstance(request.body, bytes)
+    head = f"Content-Type: {content_type}\r\n\r\n".encode()
+    message = message_from_bytes(head + request.body, policy=HTTP)
+    parts = [shown_part(part) for part in message.walk() if part is not message]
+    assert "; ".join(parts) == shown.replace("`", "")
+
+
+def shown_part(part: Message) -> str:
+    data = part.get_payload(decode=True)
+    assert isinstance(data, bytes)
+    media_type, filename = part["Content-Type"], part.get_filename()
+    as_type = f" as {media_type}" if media_type else ""
+    return data.decode() + as_type + (f", file {filename}" if filename else "")

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from gateway.catalog import Catalog
 from gateway.context import read_inbound, to_mapping
 from gateway.engine import ProxiedRequest
 from gateway.errors import (
@@ -236,7 +237,7 @@ async def test_an_api_that_was_missing_can_be_taken_in() -> None:
     with pytest.raises(ApiUnavailable):
         on.gateway.view("shop")
 
-    on.gateway.admit(shop, upstream)
+    on.gateway.admit(Catalog([shop]), upstream)
 
     assert on.gateway.view("shop").find("getItem") is not None
     assert not on.gateway.missing

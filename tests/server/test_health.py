@@ -10,7 +10,7 @@ from gateway.config import ApiConfig, ServerConfig
 from gateway.config.model import ReadyWhen
 from gateway.errors import StoreUnavailable
 from gateway.stores import MemoryStore
-from tests.support.plain_http import problem_of
+from tests.support.plain_http import call_tool, problem_of
 from tests.support.serving import Served, serving
 
 
@@ -57,6 +57,28 @@ async def test_a_store_that_is_down_only_degrades(
     assert (await get(http, f"{served.url}/healthz"))[0] == 200
 
 
+# Of an API that nobody keeps current, as here, nothing is known.
+UNKEPT = {"loaded_at": None, "fault": None}
+
+
+async def test_a_store_that_takes_no_entries_degrades_until_it_takes_one(
+    served: Served, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object, **__: object) -> None:
+        raise StoreUnavailable("disk is full")
+
+    async def call() -> object:
+        return (await call_tool(http, served.url, "shopListItems", {}))["recorded"]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryStore, "update", full)
+        assert await call() is False
+    degraded = {"status": "degraded", "reason": "context store unavailable"}
+    assert await get(http, f"{served.url}/readyz") == (200, degraded)
+    assert await call() is True
+    assert await get(http, f"{served.url}/readyz") == (200, {"status": "ok"})
+
+
 def api(spec: str, name: str = "shop") -> ApiConfig:
     return ApiConfig(name=name, spec=spec, base_url="http://127.0.0.1:1")
 
@@ -77,8 +99,8 @@ async def test_ready_with_one_description_missing(
             200,
             {
                 "apis": [
-                    {"name": "late", "state": "unavailable", "tools": 0, "problems": 0},
-                    {"name": "shop", "state": "ready", "tools": 4, "problems": 0},
+                    {"name": "late", "state": "unavailable", "tools": 0, "problems": 0, **UNKEPT},
+                    {"name": "shop", "state": "ready", "tools": 4, "problems": 0, **UNKEPT},
                 ]
             },
         )

@@ -9,10 +9,16 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from gateway.errors import DescriptionError
-from gateway.sources import is_url, load_document, loading, shown
+from gateway.sources import Source, is_url, loading, parse, shown
 
 GOOD = b"openapi: 3.1.0\n"
 VALUE = {"openapi": "3.1.0"}
+
+
+async def load_document(location: str) -> object:
+    snapshot = await Source(location).read()
+    assert snapshot is not None
+    return parse(snapshot.data)
 
 
 @pytest.fixture
@@ -132,13 +138,13 @@ async def test_a_description_is_fetched_and_redirects_within_its_origin_followed
         ("/broken-zip", "no valid HTTP answer"),
     ],
 )
-async def test_an_answer_that_is_no_description_names_the_url_and_the_reason(
+async def test_an_answer_that_is_no_description_says_why(
     server: TestServer, path: str, reason: str
 ) -> None:
     url = str(server.make_url(path))
     with pytest.raises(DescriptionError) as caught:
         await load_document(url)
-    assert str(caught.value) == f"{url}: {reason}"
+    assert str(caught.value) == reason
 
 
 @pytest.mark.parametrize("path", ["/zipped", "/chunks"])
@@ -148,7 +154,7 @@ async def test_what_is_larger_than_the_limit_is_refused_decoded_or_not(
     url = str(server.make_url(path))
     assert await load_document(url) is None
     monkeypatch.setattr(loading, "MAX_BYTES", 99_999)
-    with pytest.raises(DescriptionError, match=f"^{url}: larger than"):
+    with pytest.raises(DescriptionError, match=r"^larger than"):
         await load_document(url)
 
 
@@ -157,7 +163,7 @@ async def test_a_slow_answer_is_given_up(
 ) -> None:
     monkeypatch.setattr(loading, "FETCH_SECONDS", 0.05)
     url = str(server.make_url("/hang"))
-    with pytest.raises(DescriptionError, match=f"^{url}: no complete answer in 0.05 s$"):
+    with pytest.raises(DescriptionError, match=r"^no complete answer in 0.05 s$"):
         await load_document(url)
 
 
@@ -187,7 +193,7 @@ async def test_a_server_that_breaks_http_is_one_clear_line(answer: bytes, reason
 
     async with await asyncio.start_server(reply, "127.0.0.1", 0) as liar:
         url = f"http://127.0.0.1:{liar.sockets[0].getsockname()[1]}/x"
-        with pytest.raises(DescriptionError, match=f"^{url}: {reason}$"):
+        with pytest.raises(DescriptionError, match=f"^{reason}$"):
             await load_document(url)
 
 
@@ -195,7 +201,7 @@ async def test_a_refused_connection_is_one_clear_line() -> None:
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{reserved.getsockname()[1]}/openapi.json"
-        with pytest.raises(DescriptionError, match=f"^{url}: cannot be reached$"):
+        with pytest.raises(DescriptionError, match=r"^cannot be reached$"):
             await load_document(url)
 
 
@@ -203,7 +209,7 @@ async def test_secrets_in_a_url_are_not_shown(server: TestServer) -> None:
     url = server.make_url("/status/404").with_user("user").with_password("pw")
     with pytest.raises(DescriptionError) as caught:
         await load_document(str(url.with_query(token="secret")))  # noqa: S106
-    assert str(caught.value) == f"{server.make_url('/status/404')}: HTTP 404"
+    assert str(caught.value) == "HTTP 404"
 
 
 @pytest.mark.parametrize(
@@ -241,11 +247,11 @@ async def test_a_file_is_read_as_it_is_now(tmp_path: Path) -> None:
     assert await load_document(str(file)) == {"openapi": "3.0.3"}
 
 
-async def test_a_missing_file_names_itself(tmp_path: Path) -> None:
+async def test_a_missing_file_says_so(tmp_path: Path) -> None:
     file = tmp_path / "none.yaml"
     with pytest.raises(DescriptionError) as caught:
         await load_document(str(file))
-    assert str(caught.value) == f"{file}: No such file or directory"
+    assert str(caught.value) == "No such file or directory"
 
 
 async def test_a_directory_is_no_description(tmp_path: Path) -> None:
@@ -258,12 +264,12 @@ async def test_a_path_that_no_system_has_is_one_clear_line() -> None:
         await load_document("a\0b")
 
 
-async def test_a_fault_in_a_file_names_file_and_line(tmp_path: Path) -> None:
+async def test_a_fault_in_a_file_names_the_line(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text("a: 1\na: 2")
     with pytest.raises(DescriptionError) as caught:
         await load_document(str(file))
-    assert str(caught.value) == f"{file}: the key 'a' stands twice at line 2, column 1"
+    assert str(caught.value) == "the key 'a' stands twice at line 2, column 1"
 
 
 async def test_a_file_larger_than_the_limit_is_refused(
@@ -274,5 +280,5 @@ async def test_a_file_larger_than_the_limit_is_refused(
     file.write_bytes(GOOD)
     assert await load_document(str(file)) == VALUE
     file.write_bytes(GOOD + b"\n")
-    with pytest.raises(DescriptionError, match=f"^{file}: larger than"):
+    with pytest.raises(DescriptionError, match=r"^larger than"):
         await load_document(str(file))

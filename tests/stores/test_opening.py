@@ -18,6 +18,8 @@ LIMITS = StoreLimits()
         ("redis://localhost", RedisStore),
         ("redis://user:secret@localhost:6380/2", RedisStore),
         ("rediss://localhost:6380/2", RedisStore),
+        ("redis://localhost/", RedisStore),
+        ("rediss://localhost/0?ssl_ca_certs=/etc/ca.pem", RedisStore),
     ],
 )
 async def test_the_scheme_names_the_store(url: str, kind: type[object]) -> None:
@@ -52,6 +54,20 @@ def databases_below(directory: Path) -> list[str]:
         "sqlite:///a.db?mode=ro",
         "postgresql://user:secret@localhost",
         "redis://user:secret@localhost:port/0",
+        "redis://127.0.0.1:1/secret",
+        "redis://127.0.0.1:1/1/2",
+        "redis://127.0.0.1:1/-1",
+        "redis://127.0.0.1:1/0?secret=bar",
+        "redis://127.0.0.1:1/0?secret",
+        "redis://127.0.0.1:1?db=1",
+        "redis://127.0.0.1:1?socket_timeout=60",
+        "redis://127.0.0.1:1?ssl_ca_certs=/secret",
+        "redis://127.0.0.1:1/0#secret",
+        "redis://:sec#ret@h/0",
+        "redis://:sec?ret@h/0",
+        "rediss://127.0.0.1:1/0?secret=bar",
+        "rediss://127.0.0.1:1/0?ssl_cert_reqs=none",
+        "rediss://127.0.0.1:1/0?ssl_keyfile=",
         "redis+sentinel://:secret@h1,h2/service/0",
         "redis+cluster://:secret@h1",
     ],
@@ -60,6 +76,7 @@ def test_another_url_is_refused_without_being_repeated(url: str) -> None:
     with pytest.raises(ConfigError, match=r"store\.url") as refusal:
         open_store(url, LIMITS)
     assert "secret" not in str(refusal.value)
+    assert "ret@h" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("url", ["redis+sentinel://h1,h2/service/0", "redis+cluster://h1"])

@@ -9,9 +9,9 @@ import pytest
 from redis.asyncio import Redis
 
 from gateway.context import AgentContext
-from gateway.errors import StoreUnavailable
+from gateway.errors import StoreUnavailable, UnreadableRecord
 from gateway.policy import ANONYMOUS
-from gateway.stores import StoreLimits, UnreadableRecord, open_store
+from gateway.stores import StoreLimits, open_store
 from gateway.stores.record import MAX_RECORD_BYTES
 from gateway.stores.redis import RedisStore
 from tests.support.contexts import a_context_id, append, delete, tools_of

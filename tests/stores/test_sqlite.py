@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import shutil
 import sqlite3
 import stat
@@ -12,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from gateway.context import AgentContext
-from gateway.errors import PayloadTooLarge, StoreUnavailable, VersionConflict
+from gateway.errors import PayloadTooLarge, StoreUnavailable, UnreadableRecord, VersionConflict
 from gateway.policy import ANONYMOUS
-from gateway.stores import SqliteStore, StoreLimits, UnreadableRecord
+from gateway.stores import SqliteStore, StoreLimits
 from gateway.stores.record import MAX_RECORD_BYTES
+from gateway.stores.sqlite import BUSY_SECONDS
 from tests.support.contexts import Apply, a_context_id, append, tools_of
+from tests.support.gateway_process import wait_until
 from tests.support.store_writer import start_writer
 
 ID = "ocp-00000000"
@@ -120,12 +123,6 @@ async def _read(path: Path) -> AgentContext:
     return stored.context
 
 
-def garbage(path: Path) -> bytes:
-    data = b"this is no database " * 1000
-    path.write_bytes(data)
-    return data
-
-
 def torn_pages(path: Path) -> bytes:
     data = path.read_bytes()
     torn = data[:4096] + b"\xff" * (len(data) - 4096)
@@ -133,7 +130,22 @@ def torn_pages(path: Path) -> bytes:
     return torn
 
 
-@pytest.mark.parametrize("damage", [garbage, torn_pages], ids=lambda damage: damage.__name__)
+def torn_first_page(path: Path) -> bytes:
+    data = path.read_bytes()
+    torn = data[:16] + b"\xff" * 4080 + data[4096:]
+    path.write_bytes(torn)
+    return torn
+
+
+def cut_off(path: Path) -> bytes:
+    cut = path.read_bytes()[:5000]
+    path.write_bytes(cut)
+    return cut
+
+
+@pytest.mark.parametrize(
+    "damage", [torn_pages, torn_first_page, cut_off], ids=lambda damage: damage.__name__
+)
 async def test_a_corrupt_file_is_set_aside(
     path: Path, damage: Callable[[Path], bytes], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -156,10 +168,69 @@ async def test_a_corrupt_file_is_set_aside(
 async def test_corruption_under_way_costs_no_call(store: SqliteStore, path: Path) -> None:
     await store.update(ANONYMOUS, ID, append())
     await store._worker.run(store._file.close, writes=False)
-    garbage(path)
+    torn_pages(path)
     stored = await store.update(ANONYMOUS, ID, append("after"))
     assert stored is not None
     assert tools_of(stored.context) == ["after"]
+
+
+def write_file(path: Path, content: bytes) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    path.chmod(0o644)
+
+
+def files_beside(path: Path) -> dict[str, bytes]:
+    return {entry.name: entry.read_bytes() for entry in path.parent.iterdir()}
+
+
+FOREIGN = {
+    "yaml": b"openapi: 3.1.0\npaths: {}\n",
+    "short": b"x",
+    "like_it": b"SQLite format 2\0" + b"\0" * 5000,
+}
+
+
+@pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN.keys())
+async def test_a_file_that_is_no_database_is_refused_and_left_alone(
+    store: SqliteStore, path: Path, content: bytes
+) -> None:
+    write_file(path, content)
+    for attempt in (store.ping(), store.update(ANONYMOUS, ID, append())):
+        with pytest.raises(StoreUnavailable, match="not a SQLite database"):
+            await attempt
+    assert files_beside(path) == {path.name: content}
+    assert mode_of(path) == 0o644
+
+
+async def test_a_database_that_is_overwritten_under_way_is_not_set_aside(
+    store: SqliteStore, path: Path
+) -> None:
+    def find_corrupt(_now: AgentContext | None) -> AgentContext | None:
+        error = sqlite3.DatabaseError("malformed")
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
+
+    await store.ping()
+    await store._worker.run(store._file.close, writes=False)
+    await store.ping()
+    write_file(path, FOREIGN["yaml"])
+    with pytest.raises(StoreUnavailable):
+        await store.update(ANONYMOUS, ID, Apply(step=find_corrupt))
+    assert files_beside(path)[path.name] == FOREIGN["yaml"]
+    assert not list(path.parent.glob("*.corrupt-*"))
+
+
+async def test_an_empty_file_becomes_a_database(store: SqliteStore, path: Path) -> None:
+    write_file(path, b"")
+    assert await store.update(ANONYMOUS, ID, append()) is not None
+
+
+async def test_a_named_pipe_is_refused_at_once(store: SqliteStore, path: Path) -> None:
+    path.parent.mkdir()
+    os.mkfifo(path)
+    with pytest.raises(StoreUnavailable, match="not a SQLite database"):
+        await store.ping()
 
 
 async def test_a_file_that_was_replaced_is_opened_anew(
@@ -185,10 +256,18 @@ async def test_a_file_of_a_later_version_is_left_alone(store: SqliteStore, path:
     assert execute(path, "PRAGMA user_version") == [(99,)]
 
 
+async def test_the_reason_names_no_path(store: SqliteStore, path: Path) -> None:
+    path.parent.touch()
+    with pytest.raises(StoreUnavailable) as failure:
+        await store.ping()
+    assert str(failure.value) == "the context store failed: File exists"
+
+
 async def test_a_locked_file_is_unavailable_until_it_is_free(
-    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.stores.sqlite.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("gateway.stores.sqlite.BUSY_SECONDS", 0.3)
+    store = SqliteStore(path, StoreLimits())
     await store.ping()
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -201,6 +280,78 @@ async def test_a_locked_file_is_unavailable_until_it_is_free(
     stored = await store.update(ANONYMOUS, ID, change)
     assert stored is not None
     assert stored.version == 1
+    await store.aclose()
+
+
+async def test_a_lock_holds_up_updates_but_not_reads(store: SqliteStore, path: Path) -> None:
+    await store.update(ANONYMOUS, ID, append("before"))
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    names = [f"waiting {number}" for number in range(10)]
+    waiting = [asyncio.ensure_future(store.update(ANONYMOUS, ID, append(name))) for name in names]
+    for _ in range(5):
+        stored = await store.get(ANONYMOUS, ID)
+        assert stored is not None
+        assert tools_of(stored.context) == ["before"]
+        await store.ping()
+    assert not any(update.done() for update in waiting)
+    holder.execute("ROLLBACK")
+    holder.close()
+    stored = (await asyncio.gather(*waiting))[-1]
+    assert stored is not None
+    assert tools_of(stored.context) == ["before", *names]
+
+
+async def test_updates_behind_a_lock_give_up_at_the_same_time(
+    store: SqliteStore, path: Path
+) -> None:
+    now = 0.0
+    store._worker._clock = lambda: now
+    await store.ping()
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    waiting = [asyncio.ensure_future(store.update(ANONYMOUS, ID, append())) for _ in range(300)]
+    for _ in range(5):
+        await store.ping()
+    now = BUSY_SECONDS
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {str(result) for result in results} == {"the context store failed: database is locked"}
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert await store.get(ANONYMOUS, ID) is None
+
+
+async def test_a_lock_on_a_file_that_is_not_open_yet_is_waited_for(
+    store: SqliteStore, path: Path
+) -> None:
+    path.parent.mkdir()
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("CREATE TABLE other (x)")
+    holder.execute("BEGIN EXCLUSIVE")
+    waiting = asyncio.ensure_future(store.update(ANONYMOUS, ID, append()))
+    await asyncio.to_thread(wait_until, store._worker._thread.is_alive, "the worker")
+    assert not waiting.done()
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert await waiting is not None
+
+
+async def test_a_transaction_that_a_lock_breaks_off_is_begun_anew(store: SqliteStore) -> None:
+    attempts = 0
+    change = append("once")
+
+    def busy_at_first(now: AgentContext | None) -> AgentContext | None:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1:
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise error
+        return change.apply(now)
+
+    stored = await store.update(ANONYMOUS, ID, Apply(step=busy_at_first))
+    assert stored is not None
+    assert (attempts, stored.version) == (2, 1)
 
 
 async def test_updates_that_wait_together_share_a_commit(store: SqliteStore) -> None:

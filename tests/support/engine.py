@@ -10,7 +10,7 @@ from itertools import count
 from gateway.catalog import Catalog
 from gateway.context import AgentContext
 from gateway.engine import Gateway, Surroundings
-from gateway.errors import StoreUnavailable, UpstreamError
+from gateway.errors import GatewayError, StoreUnavailable, UpstreamError
 from gateway.interfaces import Change, ContextStore, Page, Stored, UpstreamClient
 from gateway.messages import Headers, Request, Response, ResponseHead
 from gateway.policy import ANONYMOUS, Principal
@@ -96,11 +96,15 @@ async def _body(answer: Answer) -> AsyncIterator[bytes]:
 
 
 class StoreWithSwitch:
-    """A memory store that a test can switch off; counts what it was asked for."""
+    """A memory store that a test can switch off; counts what it was asked for.
+
+    While `refusal` is set it can be read, and every update raises it.
+    """
 
     def __init__(self) -> None:
         self.inner = MemoryStore(LIMITS)
         self.up = True
+        self.refusal: GatewayError | None = None
         self.asked = 0
         self.hold: asyncio.Event | None = None
         self.writing = asyncio.Event()
@@ -119,6 +123,8 @@ class StoreWithSwitch:
     ) -> Stored | None:
         self._check()
         self.writing.set()
+        if self.refusal is not None:
+            raise self.refusal
         if self.hold is not None:
             await self.hold.wait()
         return await self.inner.update(principal, context_id, change, expected=expected)

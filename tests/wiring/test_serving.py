@@ -3,7 +3,6 @@
 import asyncio
 import signal
 from pathlib import Path
-from shutil import copyfile
 
 import aiohttp
 import pytest
@@ -13,8 +12,6 @@ from gateway.context import new_context
 from gateway.context.headers import outbound_headers
 from gateway.errors import DescriptionError
 from gateway.wiring import serve
-from gateway.wiring.loading import Loaded
-from gateway.wiring.serving import _retry
 from tests.support.contexts import NOW
 from tests.support.echo_upstream import EchoUpstream
 from tests.support.serving import MEMORY, write_spec
@@ -52,30 +49,6 @@ async def test_nothing_to_serve_is_fatal(tmp_path: Path) -> None:
     config = Config(apis=(api(str(tmp_path / "none.json")),), store=MEMORY)
     with pytest.raises(DescriptionError, match=r"none\.json"):
         await serve(config, announce=lambda _: None)
-
-
-async def test_a_missing_description_is_tried_until_it_is_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waits: list[float] = []
-    late = tmp_path / "late.json"
-
-    async def no_wait(seconds: float) -> None:
-        waits.append(seconds)
-        if len(waits) == 7:
-            copyfile(spec, late)
-
-    monkeypatch.setattr("gateway.wiring.serving.asyncio.sleep", no_wait)
-    spec = write_spec(tmp_path, PATHS)
-    missing = api(str(late), "late")
-    async with in_this_loop(api(spec), missing) as made:
-        assert made.gateway.missing == {"late"}
-        await _retry(made.gateway, Loaded(config=missing))
-
-        assert waits == [5.0, 10.0, 20.0, 40.0, 60.0, 60.0, 60.0]
-        assert not made.gateway.missing
-        assert list(made.gateway.view("late").tools) == ["getX"]
-        assert list(made.gateway.view().tools) == ["lateGetX", "shopGetX"]
 
 
 @pytest.mark.parametrize(

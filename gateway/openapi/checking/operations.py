@@ -1,0 +1,139 @@
+"""What a meta-schema cannot say about paths and operations: names, parameters, bodies."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from gateway.openapi.checking.vocabulary import METHODS
+from gateway.openapi.checking.walking import Node, pointer_of
+from gateway.openapi.document import Document, UnresolvedRef, join
+from gateway.openapi.document import Node as Place
+from gateway.openapi.findings import Code, Finding, finding
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+Key = tuple[str, str]
+Parameters = dict[Key, str]
+"""Pointers of the places where parameters are listed, by location and name."""
+
+
+def check_paths(document: Document) -> Iterator[Finding]:
+    """Templates that match the same requests, and the parameters of every operation."""
+    paths = document.root.get("paths")
+    if not isinstance(paths, Mapping):
+        return
+    first: dict[str, str] = {}
+    for path, item in paths.items():
+        if not str(path).startswith("/"):
+            continue
+        template = _PLACEHOLDER.sub("{}", str(path))
+        twin = first.setdefault(template, str(path))
+        at = join("/paths", str(path))
+        if twin != path:
+            yield finding(Code.PATH_TWIN, at, f"matches the same requests as {twin}")
+        yield from _PathItem(document, str(path), Place(value=item, pointer=at)).check()
+
+
+@dataclass(slots=True)
+class _PathItem:
+    """One path. What its shared parameters lack is said once, not once for each operation."""
+
+    document: Document
+    path: str
+    node: Place
+    names: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.names = frozenset(_PLACEHOLDER.findall(self.path))
+
+    def check(self) -> Iterator[Finding]:
+        node = self._followed(self.node)
+        if node is None or not isinstance(node.value, Mapping):
+            return
+        shared: Parameters = {}
+        yield from self._read(node.child("parameters"), shared)
+        for method in METHODS:
+            operation = node.child(method) if method in node.value else None
+            if operation is None or not isinstance(operation.value, Mapping):
+                continue
+            own: Parameters = {}
+            yield from self._read(operation.child("parameters"), own)
+            parameters = shared | own
+            yield from self._undeclared(parameters, operation)
+            yield from _bodies(parameters)
+
+    def _read(self, node: Place | None, into: Parameters) -> Iterator[Finding]:
+        """The parameters of one list, references followed."""
+        if node is None or not isinstance(node.value, list | tuple):
+            return
+        for index, value in enumerate(node.value):
+            at = f"{node.pointer}/{index}"
+            raw = self._parameter(value, at)
+            if raw is None:
+                continue
+            key = _key(raw)
+            if key in into:
+                text = f"the {key[0]} parameter {key[1]} stands twice in this list"
+                yield finding(Code.PARAMETER_DUPLICATE, at, text)
+            into[key] = at
+            if key[0] == "path":
+                yield from self._path_parameter(raw, key[1], at)
+
+    def _parameter(self, value: object, at: str) -> Mapping[str, object] | None:
+        if isinstance(value, Mapping) and isinstance(ref := value.get("$ref"), str):
+            try:
+                value = self.document.follow(self.document.lookup(ref, at)).value
+            except UnresolvedRef:
+                return None  # said where references are checked
+        return value if isinstance(value, Mapping) else None
+
+    def _path_parameter(self, raw: Mapping[str, object], name: str, at: str) -> Iterator[Finding]:
+        if name not in self.names:
+            text = f"{{{name}}} is not in the path"
+            yield finding(Code.PATH_PARAMETER_UNUSED, at, text)
+        if raw.get("required") is not True:
+            text = f"the path parameter {name} needs `required: true`"
+            yield finding(Code.PATH_PARAMETER_OPTIONAL, at, text)
+
+    def _undeclared(self, parameters: Parameters, operation: Place) -> Iterator[Finding]:
+        for name in sorted(self.names):
+            if ("path", name) not in parameters:
+                text = f"the path's {{{name}}} is not declared"
+                yield finding(Code.PATH_PARAMETER_UNDECLARED, operation.pointer, text)
+
+    def _followed(self, node: Place) -> Place | None:
+        try:
+            return self.document.follow(node)
+        except UnresolvedRef:
+            return None  # said where references are checked
+
+
+def _key(raw: Mapping[str, object]) -> Key:
+    """What tells parameters apart; header names are compared without case (RFC 9110 5.1)."""
+    location, name = str(raw.get("in")), str(raw.get("name"))
+    return location, name.lower() if location == "header" else name
+
+
+def _bodies(parameters: Parameters) -> Iterator[Finding]:
+    """Swagger 2.0: one body at most, and not beside a form."""
+    bodies = [at for (location, _), at in parameters.items() if location == "body"]
+    for at in bodies[1:]:
+        yield finding(Code.BODY_DUPLICATE, at, "is a second body parameter")
+    if bodies and any(location == "formData" for location, _ in parameters):
+        text = "a body parameter does not go with formData parameters"
+        yield finding(Code.BODY_WITH_FORM, bodies[0], text)
+
+
+def check_operation_ids(nodes: Iterable[Node]) -> Iterator[Finding]:
+    """Operations, callbacks and webhooks included, that share an operationId."""
+    by_id: dict[str, list[str]] = defaultdict(list)
+    for node in nodes:
+        name = node[0].get("operationId") if isinstance(node[0], Mapping) else None
+        if isinstance(name, str):
+            by_id[name].append(pointer_of(node))
+    for name, pointers in by_id.items():
+        first, *others = sorted(pointers)
+        for pointer in others:
+            text = f"the operationId {name} also stands at {first}"
+            yield finding(Code.OPERATION_ID_DUPLICATE, f"{pointer}/operationId", text)

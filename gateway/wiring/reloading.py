@@ -1,0 +1,169 @@
+"""Descriptions kept current: read again when they may have changed, swapped in when they are good.
+
+A text that cannot be used, or a source that cannot be reached, leaves the old catalog serving.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+
+from gateway.catalog import Catalog
+from gateway.engine import Freshness, Gateway
+from gateway.errors import DescriptionError
+from gateway.sources import FileWatch, Snapshot, parse
+from gateway.wiring.collecting import collector_at_rest
+from gateway.wiring.loading import Loaded, build_api, keep_copy, located
+
+_LOG = logging.getLogger("gateway")
+
+RETRY_SECONDS = (5.0, 10.0, 20.0, 40.0, 60.0)
+# Waits are spread by this share either way, so that many gateways do not ask at one moment.
+JITTER = 0.2
+MAX_FAULT = 500
+
+
+class _Live:
+    """One API's description as it changes."""
+
+    def __init__(self, loaded: Loaded, now: datetime) -> None:
+        path = loaded.source.path
+        self.loaded = loaded
+        self.watch = FileWatch(path) if path and loaded.config.reload_seconds else None
+        self.lock = asyncio.Lock()
+        self.upstream = loaded.upstream
+        self.digest = loaded.digest
+        self.loaded_at = now if loaded.catalog is not None else None
+        # What is wrong with the text read last, and the digest of the text refused last.
+        self.fault = loaded.fault
+        self.refused: tuple[str, DescriptionError] | None = None
+        # Whether the source has held a good text since the start.
+        self.confirmed = loaded.fault is None
+        self.failures = 0 if self.confirmed else 1
+        self.told = _bounded(loaded.fault)
+
+    def seconds_to_wait(self) -> float | None:
+        """Until the source is read again for no other reason; None is for ever."""
+        if self.failures:
+            return RETRY_SECONDS[min(self.failures, len(RETRY_SECONDS)) - 1]
+        return self.loaded.config.reload_seconds or None if self.watch is None else None
+
+    async def changed(self) -> None:
+        """Returns when the watched file has changed; never for what is not watched."""
+        await (self.watch.changed() if self.watch else asyncio.Event().wait())
+
+
+class Reloading:
+    """Keeps the APIs of one gateway current while `run` runs."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        apis: Sequence[Loaded],
+        *,
+        now: Callable[[], datetime],
+        fraction: Callable[[], float],
+    ) -> None:
+        """`fraction` gives a random number from 0 up to 1."""
+        self._gateway = gateway
+        self._now = now
+        self._fraction = fraction
+        self._apis = [_Live(loaded, now()) for loaded in apis]
+        self._taking = asyncio.Lock()
+        for live in self._apis:
+            self._publish(live)
+
+    async def run(self, asked: asyncio.Event) -> None:
+        """Runs until cancelled. Whenever `asked` is set, everything is read at once."""
+        async with asyncio.TaskGroup() as group:
+            for live in self._apis:
+                group.create_task(self._keep_current(live))
+            while True:
+                await asked.wait()
+                asked.clear()
+                _LOG.info("reading every description again")
+                await self.reload_all()
+
+    async def reload_all(self) -> None:
+        await asyncio.gather(*map(self._reload, self._apis))
+
+    async def _keep_current(self, live: _Live) -> None:
+        while True:
+            seconds = live.seconds_to_wait()
+            if seconds is not None:
+                seconds *= 1 + JITTER * (2 * self._fraction() - 1)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await live.changed()
+            await self._reload(live)
+
+    async def _reload(self, live: _Live) -> None:
+        async with live.lock:
+            fault: DescriptionError | None
+            try:
+                snapshot = await live.loaded.source.read()
+            except DescriptionError as error:
+                reached, fault = False, error
+            else:
+                reached, fault = True, await self._judge(live, snapshot)
+            live.confirmed = live.confirmed or (reached and fault is None)
+            live.failures = 0 if reached and live.confirmed else live.failures + 1
+            self._tell(live, fault)
+
+    async def _judge(self, live: _Live, snapshot: Snapshot | None) -> DescriptionError | None:
+        """What is wrong with the text, None for one that serves now; an unchanged one is known."""
+        if snapshot is None:
+            return live.fault
+        live.fault = None
+        if snapshot.digest == live.digest:
+            return None
+        if live.refused is None or live.refused[0] != snapshot.digest:
+            live.refused = None
+            try:
+                await self._take(live, snapshot)
+            except DescriptionError as error:
+                live.refused = snapshot.digest, error
+            except Exception:  # noqa: BLE001 - the loop outlives a mistake in the program
+                _LOG.exception("unexpected failure with the description of %s", live.loaded.name)
+                fault = DescriptionError("unexpected failure, see the log")
+                live.refused = snapshot.digest, fault
+        live.fault = live.refused[1] if live.refused else None
+        return live.fault
+
+    async def _take(self, live: _Live, snapshot: Snapshot) -> None:
+        api = live.loaded.config
+        # One at a time, because of the memory, and because two swaps at once would lose one.
+        async with self._taking:
+            with collector_at_rest():
+                document = await asyncio.to_thread(parse, snapshot.data)
+                catalog, upstream = await build_api(api, document, live.upstream)
+                standing = self._gateway.catalog.apis
+                others = [standing[name] for name in standing if name != catalog.api]
+                whole = await asyncio.to_thread(Catalog, (*others, catalog))
+                self._gateway.admit(whole, upstream)
+        live.digest, live.upstream, live.loaded_at = snapshot.digest, upstream, self._now()
+        _LOG.info("description of %s loaded, %d tools", live.loaded.name, len(catalog.tools))
+        await keep_copy(api, live.loaded.last_good, snapshot)
+
+    def _tell(self, live: _Live, fault: DescriptionError | None) -> None:
+        """Shows the state, and logs it where it is another one than before."""
+        text = _bounded(fault)
+        if text != live.told:
+            if text:
+                what = "its old one serves" if live.loaded_at else "its API answers 503"
+                where = located(live.loaded.config, text)
+                _LOG.error("description of %s not loaded, %s: %s", live.loaded.name, what, where)
+            else:
+                _LOG.info("description of %s is good again", live.loaded.name)
+            live.told = text
+        self._publish(live)
+
+    def _publish(self, live: _Live) -> None:
+        state = Freshness(loaded_at=live.loaded_at, fault=live.told or None)
+        self._gateway.freshness = {**self._gateway.freshness, live.loaded.name: state}
+
+
+def _bounded(fault: DescriptionError | None) -> str:
+    text = "" if fault is None else str(fault)
+    return text if len(text) <= MAX_FAULT else f"{text[:MAX_FAULT]}..."

@@ -1,0 +1,131 @@
+"""Whether the store does its work, and what the log hears of it."""
+
+import logging
+
+import pytest
+
+from gateway.engine import ContextClaim, ToolCall
+from gateway.engine.store_watch import QUIET_SECONDS, StoreWatch
+from gateway.errors import GatewayError, PayloadTooLarge, StoreUnavailable, UnreadableRecord
+from gateway.policy import ANONYMOUS
+from tests.support.engine import Stage, stage
+
+NAMED = ContextClaim(explicit_id="ocp-00000001")
+DOWN = "the context store failed: ConnectionError"
+DOWN_LINE = f"{DOWN}; calls go on and are not recorded"
+UP_LINE = "the context store works again"
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.INFO, logger="gateway.engine")
+    return caplog
+
+
+async def recorded(on: Stage, claim: ContextClaim = NAMED) -> bool:
+    call = ToolCall(name="getItem", arguments={"id": "7"}, principal=ANONYMOUS, claim=claim)
+    return (await on.gateway.call_tool(call)).recorded
+
+
+@pytest.mark.parametrize("claim", [NAMED, ContextClaim()], ids=["named", "new"])
+async def test_a_store_that_goes_and_comes_back_is_two_lines(
+    log: pytest.LogCaptureFixture, claim: ContextClaim
+) -> None:
+    on = stage()
+    assert await recorded(on, claim)
+    assert log.messages == []
+    on.store.up = False
+    for _ in range(3):
+        assert not await recorded(on, claim)
+        assert not await on.gateway.store_is_up()
+    [line] = log.records
+    assert line.message == "down; calls go on and are not recorded"
+    assert line.levelno == logging.ERROR
+    on.store.up = True
+    for _ in range(3):
+        assert await recorded(on, claim)
+        assert await on.gateway.store_is_up()
+    assert log.messages[1:] == [UP_LINE]
+
+
+async def test_a_store_that_is_down_from_the_start_is_one_line(
+    log: pytest.LogCaptureFixture,
+) -> None:
+    on = stage()
+    on.store.up = False
+    assert not await on.gateway.store_is_up()
+    assert not await recorded(on)
+    assert len(log.messages) == 1
+
+
+async def test_a_store_that_takes_no_entry_is_down_until_it_takes_one(
+    log: pytest.LogCaptureFixture,
+) -> None:
+    on = stage()
+    on.store.refusal = StoreUnavailable("the context store failed: disk is full")
+    for _ in range(2):
+        assert not await recorded(on)
+        assert not await on.gateway.store_is_up()
+    on.store.refusal = None
+    assert not await on.gateway.store_is_up()
+    assert await recorded(on)
+    assert await on.gateway.store_is_up()
+    [down, up] = log.messages
+    assert "disk is full" in down
+    assert up == UP_LINE
+
+
+async def test_an_outage_that_a_look_at_it_has_seen_ends_without_a_call() -> None:
+    on = stage()
+    on.store.up = False
+    assert not await recorded(on, ContextClaim())
+    assert not await on.gateway.store_is_up()
+    on.store.up = True
+    assert await on.gateway.store_is_up()
+
+
+@pytest.mark.parametrize(
+    "refusal", [UnreadableRecord("of another version"), PayloadTooLarge("too large")], ids=repr
+)
+async def test_a_context_s_own_trouble_is_not_the_store_s(
+    log: pytest.LogCaptureFixture, refusal: GatewayError
+) -> None:
+    on = stage()
+    on.store.refusal = refusal
+    assert not await recorded(on)
+    assert await on.gateway.store_is_up()
+    assert log.messages == []
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_store_that_comes_and_goes_does_not_fill_the_log(log: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    watch = StoreWatch(clock)
+    for _ in range(50):
+        watch.cannot_write(StoreUnavailable(DOWN))
+        watch.has_written()
+    assert log.messages == [DOWN_LINE, UP_LINE]
+    watch.cannot_write(StoreUnavailable(DOWN))
+    assert not watch.up
+    clock.now += QUIET_SECONDS
+    watch.cannot_write(StoreUnavailable(DOWN))
+    watch.has_written()
+    assert log.messages == [DOWN_LINE, UP_LINE] * 2
+
+
+def test_reading_proves_nothing_about_writing() -> None:
+    watch = StoreWatch(Clock())
+    watch.cannot_write(StoreUnavailable(DOWN))
+    watch.has_read()
+    assert not watch.up
+    watch.cannot_read(StoreUnavailable(DOWN))
+    watch.cannot_write(StoreUnavailable(DOWN))
+    watch.has_read()
+    assert watch.up
