@@ -77,7 +77,8 @@ class AiohttpClient:
                 async with asyncio.timeout_at(_limit(upstream, deadline)) as timer:
                     return await self._request(request, upstream, timer)
             except (TimeoutError, aiohttp.ClientError, ValueError) as error:
-                if attempts == 0 or not _may_repeat(request, error):
+                # At the end of the gateway itself there is nothing left to repeat it with.
+                if attempts == 0 or self._session.closed or not _may_repeat(request, error):
                     raise _failure(error, upstream) from error
             attempts -= 1
 

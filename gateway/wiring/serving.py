@@ -5,9 +5,10 @@ import logging
 import secrets
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -35,6 +36,8 @@ from gateway.wiring.collecting import collector_at_rest
 from gateway.wiring.loading import Loaded, load_apis, located
 from gateway.wiring.reloading import Reloading
 
+T = TypeVar("T")
+
 _LOG = logging.getLogger("gateway")
 
 # A legal OCP-Session has 8,192 characters, and a longer one is to be ignored, not refused.
@@ -45,27 +48,71 @@ KEEPALIVE_SECONDS = 75.0
 async def serve(config: Config, *, announce: Callable[[str], None]) -> None:
     """Run the HTTP server until SIGTERM or SIGINT; `announce` gets its URL once it accepts.
 
-    SIGHUP has every description read again.
+    A second signal ends it at once. SIGHUP has every description read again.
     Raises DescriptionError when no API at all can be loaded, OSError when the address is taken.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    stop, asked = asyncio.Event(), asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
+    with suppress(_Hurried), _ended_by_signals(stop):
+        with collector_at_rest():
+            loaded = await _unless(stop, load_apis(config))
+        if loaded is None:
+            return
+        async with _gateway(config, loaded) as gateway, _kept_current(gateway, loaded, asked):
+            await _serve_until(stop, config, gateway, announce)
+
+
+async def _serve_until(
+    stop: asyncio.Event, config: Config, gateway: Gateway, announce: Callable[[str], None]
+) -> None:
+    runner = _runner(config, gateway)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, config.server.host, config.server.port)
+        await site.start()
+        announce(_url(config, runner))
+        await stop.wait()
+    finally:
+        # aiohttp would spend its own time limit twice, and take 0 for none.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(config.server.drain_seconds):
+                await runner.cleanup()
+
+
+class _Hurried(Exception):
+    """A second signal came: whatever is still under way is given up."""
+
+
+@contextmanager
+def _ended_by_signals(stop: asyncio.Event) -> Iterator[None]:
+    """The first SIGTERM or SIGINT sets `stop`, the next one raises _Hurried in this task."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def on_signal() -> None:
+        if stop.is_set() and task is not None:
+            task.cancel()
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    asked = asyncio.Event()
-    loop.add_signal_handler(signal.SIGHUP, asked.set)
-    with collector_at_rest():
-        loaded = await load_apis(config)
-    async with _gateway(config, loaded) as gateway, _kept_current(gateway, loaded, asked):
-        runner = _runner(config, gateway)
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, config.server.host, config.server.port)
-            await site.start()
-            announce(_url(config, runner))
-            await stop.wait()
-        finally:
-            await runner.cleanup()
+        loop.add_signal_handler(number, on_signal)
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        if not stop.is_set():
+            raise
+        raise _Hurried from error
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[object, object, T]) -> T | None:
+    """The result of `work`, or None if `stop` was set before there was one."""
+    working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        return None if not working.done() else working.result()
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
 
 
 async def stdio(config: Config, *, context_id: str | None) -> None:
