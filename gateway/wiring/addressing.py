@@ -59,7 +59,7 @@ async def _reach(origin: str) -> OcpHeaders:
     try:
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(name, None, type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):  # unknown, or no host name at all
         return OcpHeaders.IDS
     private = (ipaddress.ip_address(str(item[4][0]).partition("%")[0]).is_private for item in found)
     return OcpHeaders.FULL if all(private) else OcpHeaders.IDS
