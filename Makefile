@@ -9,7 +9,7 @@ INSTALL := -m pip --disable-pip-version-check install --quiet
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check lock clean
+.PHONY: help setup demo run test torture check lock clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -25,6 +25,9 @@ run: $(VENV)/.runtime ## run the gateway: make run ARGS="config/minimal.yaml"
 
 test: setup ## run the whole test suite, with its coverage floor
 	$(BIN)/python -m pytest --cov $(ARGS)
+
+torture: $(VENV)/.development ## break descriptions for ten minutes: make torture ARGS="--seed 1 --corpus DIR"
+	$(BIN)/python -m tests.torture.fuzz_descriptions --seconds 600 $(ARGS)
 
 check: $(VENV)/.development ## format, lint, types, layers, docs
 	$(BIN)/ruff format --check .

@@ -1,4 +1,4 @@
-"""`python -m benchmarks [loading|traffic]`: measure, and print Markdown."""
+"""`python -m benchmarks [loading|yaml|traffic]`: measure, and print Markdown."""
 
 import argparse
 import platform
@@ -6,9 +6,10 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import loading, traffic
+from benchmarks import loading, traffic, yaml_text
 
-_PACKAGES = ("aiohttp", "uvloop", "orjson", "jsonschema-rs", "ocp-gateway")
+_PACKAGES = ("aiohttp", "uvloop", "orjson", "jsonschema-rs", "yaml-rs", "ocp-gateway")
+_WHAT = ("loading", "yaml", "traffic")
 _GITHUB = Path(__file__).parents[2] / "shared" / "specs" / "github.json"
 
 
@@ -25,24 +26,29 @@ def _machine() -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="*", help="loading, traffic; default both")
+    parser.add_argument("what", nargs="*", help=f"{', '.join(_WHAT)}; default all")
     parser.add_argument("--rounds", type=int, default=7, help="default: %(default)s")
     parser.add_argument(
         "--each", type=int, default=200, help="requests per connection and round (%(default)s)"
     )
     parser.add_argument(
-        "--description", type=Path, default=_GITHUB, help="JSON description for `loading`"
+        "--description",
+        type=Path,
+        default=_GITHUB,
+        help="JSON description for `loading` and `yaml`",
     )
     options = parser.parse_args()
-    unknown = set(options.what) - {"loading", "traffic"}
+    unknown = set(options.what) - set(_WHAT)
     if unknown:
         parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
-    chosen = options.what or ["loading", "traffic"]
+    chosen = options.what or _WHAT
     print(_machine())
+    if {"loading", "yaml"} & set(chosen) and not options.description.exists():
+        parser.error(f"{options.description} is not there; name one with --description")
     if "loading" in chosen:
-        if not options.description.exists():
-            parser.error(f"{options.description} is not there; name one with --description")
         print("\n## Loading\n\n" + loading.measure(options.description, options.rounds))
+    if "yaml" in chosen:
+        print("\n## YAML\n\n" + yaml_text.measure(options.description, options.rounds))
     if "traffic" in chosen:
         print("\n## Traffic\n\n" + traffic.measure(options.rounds, options.each))
     return 0

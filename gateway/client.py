@@ -2,10 +2,13 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from ipaddress import ip_address
 
 import aiohttp
+from aiohttp import AddrInfoType
 from yarl import URL
 
 from gateway.errors import (
@@ -16,7 +19,7 @@ from gateway.errors import (
     UpstreamUnreachable,
 )
 from gateway.messages import Request, RequestHead, Response, ResponseHead, as_utf8
-from gateway.upstreams import Upstream
+from gateway.upstreams import AddressScope, Upstream
 
 CONNECT_SECONDS = 5.0
 MAX_FIELD_BYTES = 65_536
@@ -28,26 +31,19 @@ _OWN_DEFAULTS = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
 class AiohttpClient:
-    """An UpstreamClient. One pool for all upstreams; nothing of one exchange reaches another."""
+    """An UpstreamClient. One pool for all upstreams; nothing of one exchange reaches another.
+
+    Where a description chose the server, connections have a pool of their own, which makes none
+    outside the upstream's scope: a name may lead elsewhere each time that it is resolved.
+    """
 
     def __init__(self) -> None:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=10),
-            # A jar would send one caller's cookies with another's request.
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            skip_auto_headers=_OWN_DEFAULTS,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
-            max_line_size=MAX_FIELD_BYTES,
-            max_field_size=MAX_FIELD_BYTES,
-            read_bufsize=65_536,
-        )
-        # aiohttp re-sends PUT and DELETE by itself when a kept connection dies; a test pins that
-        # this private switch still turns that off.
-        self._session._retry_connection = False  # noqa: SLF001
+        self._session = _open_session(AddressScope.ANY)
+        self._scoped: dict[AddressScope, aiohttp.ClientSession] = {}
 
     async def aclose(self) -> None:
-        await self._session.close()
+        for session in (self._session, *self._scoped.values()):
+            await session.close()
 
     @asynccontextmanager
     async def send(
@@ -86,7 +82,7 @@ class AiohttpClient:
         self, request: Request, upstream: Upstream, timer: asyncio.Timeout
     ) -> aiohttp.ClientResponse:
         head, body = request.head, request.body
-        answer = await self._session.request(
+        answer = await self._session_for(upstream.scope).request(
             head.method,
             # yarl would resolve `%2E%2E` (and more) in a URL that is not marked as encoded.
             URL(upstream.origin + head.target, encoded=True),
@@ -100,6 +96,45 @@ class AiohttpClient:
             answer.close()
             raise aiohttp.ClientPayloadError
         return answer
+
+    def _session_for(self, scope: AddressScope) -> aiohttp.ClientSession:
+        if scope is AddressScope.ANY or self._session.closed:
+            return self._session
+        if scope not in self._scoped:
+            self._scoped[scope] = _open_session(scope)
+        return self._scoped[scope]
+
+
+def _open_session(scope: AddressScope) -> aiohttp.ClientSession:
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            limit=0,
+            ttl_dns_cache=10,
+            socket_factory=None if scope is AddressScope.ANY else _sockets_within(scope),
+        ),
+        # A jar would send one caller's cookies with another's request.
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        skip_auto_headers=_OWN_DEFAULTS,
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+        max_line_size=MAX_FIELD_BYTES,
+        max_field_size=MAX_FIELD_BYTES,
+        read_bufsize=65_536,
+    )
+    # aiohttp re-sends PUT and DELETE by itself when a kept connection dies; a test pins that this
+    # private switch still turns that off.
+    session._retry_connection = False  # noqa: SLF001
+    return session
+
+
+def _sockets_within(scope: AddressScope) -> Callable[[AddrInfoType], socket.socket]:
+    def make_socket(info: AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, address = info
+        if not scope.admits(ip_address(str(address[0]).partition("%")[0])):
+            raise OSError(f"no {scope} address")
+        return socket.socket(family=family, type=kind, proto=protocol)
+
+    return make_socket
 
 
 def _wire_headers(head: RequestHead) -> list[tuple[str, str]]:

@@ -8,7 +8,8 @@ GatewayError
 │   ├── UnknownApi               unknown_api
 │   ├── UnknownTool              unknown_tool
 │   ├── UnknownOperation         unknown_operation
-│   └── UnknownContext           unknown_context
+│   ├── UnknownContext           unknown_context
+│   └── UnknownResult            unknown_result
 ├── MethodNotAllowed        405  method_not_allowed
 ├── RequestTimeout          408  request_timeout
 ├── VersionConflict         412  version_conflict
@@ -97,6 +98,11 @@ class UnknownOperation(NotFound):
 class UnknownContext(NotFound):
     code = "unknown_context"
     title = "Unknown context"
+
+
+class UnknownResult(NotFound):
+    code = "unknown_result"
+    title = "Unknown result"
 
 
 class MethodNotAllowed(GatewayError):

@@ -1,4 +1,4 @@
-"""The extension surface: what a context store and an upstream client must do."""
+"""The extension surface: what a context store, a result store and an upstream client must do."""
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -61,6 +61,53 @@ class ContextStore(Protocol):
     async def list(self, principal: Principal, cursor: str | None, limit: int) -> Page: ...
 
     async def ping(self) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptResult:
+    """A kept body: its Content-Type, its size in bytes, whether it is the whole one."""
+
+    media_type: str
+    size: int
+    whole: bool
+
+
+class ResultDraft(Protocol):
+    """A body on its way into a ResultStore.
+
+    `append` and `read` raise StoreUnavailable when there is no room, or the place cannot be used.
+    `discard` lets go of what was not kept, and may be called at any time and more than once.
+    """
+
+    @property
+    def size(self) -> int: ...
+
+    async def append(self, data: bytes) -> None: ...
+
+    async def read(self) -> bytes: ...
+
+    async def keep(
+        self, principal: Principal, handle: str, *, media_type: str, whole: bool
+    ) -> None: ...
+
+    async def discard(self) -> None: ...
+
+
+class ResultStore(Protocol):
+    """Keeps bodies that were too large to be shown, each for one principal and for a while.
+
+    None: there is nothing of this handle for this principal, or no more.
+    """
+
+    def draft(self) -> ResultDraft: ...
+
+    async def find(self, principal: Principal, handle: str) -> KeptResult | None: ...
+
+    async def read(
+        self, principal: Principal, handle: str, start: int, length: int
+    ) -> bytes | None: ...
 
     async def aclose(self) -> None: ...
 

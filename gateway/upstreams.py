@@ -1,10 +1,17 @@
 """An upstream: one HTTP API's address and the rules for reaching it."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from urllib.parse import urlsplit
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from urllib.parse import quote, urlsplit
 
 from gateway.messages import Headers
+
+Address = IPv4Address | IPv6Address
+OperationKey = tuple[str, str]
+"""Method, upper-case, and path template of an operation."""
 
 
 class OcpHeaders(StrEnum):
@@ -23,11 +30,66 @@ class ProxyReach(StrEnum):
     OFF = "off"
 
 
+# Where clouds answer with the machine's own credentials, besides link-local addresses: AWS over
+# IPv6, Alibaba Cloud, Oracle Cloud, Azure.
+_METADATA = frozenset(
+    map(ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192", "168.63.129.16"))
+)
+_LINK_LOCAL_METADATA = "169.254.169.254"
+_METADATA_NAMES = frozenset({"metadata.google.internal", "metadata.goog"})
+_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052
+
+
+class AddressScope(StrEnum):
+    """Which addresses a name may lead to. What the operator names may be anywhere."""
+
+    ANY = "any"
+    NEAR = "near"  # private networks too, but no link-local and no cloud metadata addresses
+    PUBLIC = "public"
+
+    def admits(self, address: Address) -> bool:
+        """Whether a connection may be made there; an address inside an address counts."""
+        if self is AddressScope.ANY:
+            return True
+        inner = _unwrapped(address)
+        if inner.is_link_local or inner.is_multicast or inner in _METADATA:
+            return False
+        return self is AddressScope.NEAR or (inner.is_global and not inner.is_reserved)
+
+    def admits_host(self, host: str) -> bool:
+        """Whether a host may be asked for as written; a name is judged when it is resolved."""
+        address = literal_address(host)
+        return address is None or self.admits(address)
+
+
+def literal_address(host: str) -> Address | None:
+    """The address that a URL's host, without brackets, is or always means; None for a name."""
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):  # RFC 6761 section 6.3
+        return IPv4Address("127.0.0.1")
+    if name in _METADATA_NAMES:
+        return IPv4Address(_LINK_LOCAL_METADATA)
+    try:
+        return ip_address(name)
+    except ValueError:
+        return None
+
+
+def _unwrapped(address: Address) -> Address:
+    """The IPv4 address that an IPv6 one stands for, where it does."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else address)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstream:
     """`origin` is `scheme://host[:port]`; `base_path` is empty or starts, never ends, with `/`.
 
-    Times are seconds, sizes bytes.
+    `elsewhere` has the operations that are at another base URL. Times are seconds, sizes bytes.
     """
 
     name: str
@@ -41,13 +103,56 @@ class Upstream:
     retries: int = 1
     max_response_bytes: int = 10_485_760
     max_body_bytes: int = 10_485_760
+    scope: AddressScope = AddressScope.ANY
+    elsewhere: Mapping[OperationKey, "Upstream"] = field(default_factory=dict)
 
     @property
     def base_url(self) -> str:
         return self.origin + self.base_path
 
+    def of(self, method: str, path: str) -> "Upstream":
+        """Where that operation is: here, unless the description puts it elsewhere."""
+        return self.elsewhere.get((method, path), self)
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Every origin that a call of this API may reach."""
+        return frozenset({self.origin, *(place.origin for place in self.elsewhere.values())})
+
+    def at(self, base_url: str, *, scope: AddressScope) -> "Upstream":
+        """The same API at another base URL.
+
+        At another origin, which only a description has named, nothing follows that the operator or
+        the caller meant for this one, and of the context no more than its identifiers.
+        """
+        origin, base_path = split_base_url(base_url)
+        if origin == self.origin:
+            return replace(self, base_path=base_path, elsewhere={})
+        off = self.ocp_headers is OcpHeaders.OFF
+        return replace(
+            self,
+            origin=origin,
+            base_path=base_path,
+            headers=(),
+            forward_headers=frozenset(),
+            ocp_headers=OcpHeaders.OFF if off else OcpHeaders.IDS,
+            scope=scope,
+            elsewhere={},
+        )
+
+
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+# RFC 3986 section 3.3, and what is encoded already.
+_PATH_CHARACTERS = "/%-._~!$&'()*+,;=:@"
+
 
 def split_base_url(url: str) -> tuple[str, str]:
-    """An absolute http(s) URL as origin and base path, the path without its trailing slash."""
+    """An absolute http(s) URL as origin and base path, the path without its trailing slash.
+
+    Equal origins (RFC 6454 section 5) are equal text.
+    """
     parts = urlsplit(url)
-    return f"{parts.scheme.lower()}://{parts.netloc}", parts.path.rstrip("/")
+    scheme = parts.scheme.lower()
+    place = parts.netloc.lower().removesuffix(_DEFAULT_PORTS.get(scheme, ""))
+    path = quote(parts.path.rstrip("/"), safe=_PATH_CHARACTERS)
+    return f"{scheme}://{re.sub(r':$', '', place)}", path

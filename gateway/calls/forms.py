@@ -1,5 +1,6 @@
 """`application/x-www-form-urlencoded` bodies (WHATWG URL section 5, OpenAPI 3.1 section 4.8.15)."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import quote_plus, unquote
@@ -7,6 +8,8 @@ from urllib.parse import quote_plus, unquote
 from gateway.calls.styles import Pairs, query_pairs, text_of
 from gateway.catalog import is_json
 from gateway.openapi import Encoding, Parameter
+
+FORM_TYPE = "application/x-www-form-urlencoded"
 
 
 def encode_form(members: Mapping[str, object], encodings: Mapping[str, Encoding]) -> bytes:
@@ -43,14 +46,22 @@ def parts_of(
         yield (), value
 
 
+def part_text(value: object, media_type: str | None) -> str:
+    """A part under its media type: by JSON's rules where it is JSON, texts in quotes as well."""
+    if media_type and is_json(media_type):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text_of(value)
+
+
 def _pairs(name: str, value: object, encoding: Encoding | None) -> Iterator[str]:
     if encoding is not None and encoding.style is not None:
         for key, text in _styled(name, value, encoding, encoding.style):
             # A form writes a space as `+`; everything else is percent-encoded alike.
             yield f"{key.replace('%20', '+')}={text.replace('%20', '+')}"
         return
-    for _, part in parts_of(value, encoding.media_type if encoding else None):
-        yield f"{quote_plus(name)}={quote_plus(text_of(part))}"
+    media_type = encoding.media_type if encoding else None
+    for _, part in parts_of(value, media_type):
+        yield f"{quote_plus(name)}={quote_plus(part_text(part, media_type))}"
 
 
 def _styled(name: str, value: object, encoding: Encoding, style: str) -> Pairs:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from gateway.calls.forms import parts_of, plain_pairs
+from gateway.calls.forms import part_text, parts_of, plain_pairs
 from gateway.calls.styles import text_of
 from gateway.catalog import FILE_MEMBERS, FileUse, is_json
 from gateway.openapi import Encoding, is_media_type
@@ -81,7 +81,7 @@ def decode_base64(text: str) -> bytes | None:
 def _field(name: str, value: object, media_type: str | None) -> Part:
     if isinstance(value, Mapping | list | tuple) and not (media_type and is_json(media_type)):
         media_type = "application/json"
-    return Part(name=name, data=text_of(value).encode(), media_type=media_type)
+    return Part(name=name, data=part_text(value, media_type).encode(), media_type=media_type)
 
 
 def _file(

@@ -23,11 +23,13 @@ class Plan:
     """What one tool's requests have in common.
 
     `path` alternates literal text and arguments, and so does `query`, which is what a template has
-    after its `?`. `names` are all arguments'.
+    after its `?`. `names` are those of the arguments that callers may give, `fixed` are the values
+    of the others.
     """
 
     validator: ArgumentValidator
     names: frozenset[str]
+    fixed: Mapping[str, object]
     path: Parts
     query: Parts
     accept: str
@@ -56,7 +58,8 @@ def _make_plan(tool: Tool) -> Plan:
     in_path = {a.original: a for a in by_location["path"]}
     return Plan(
         validator=ArgumentValidator(tool.input_schema),
-        names=frozenset(a.name for a in items),
+        names=frozenset(a.name for a in tool.open_arguments),
+        fixed=tool.override.set,
         path=_parts(path, in_path, _PATH_LITERALS),
         query=_parts(query, in_path, _QUERY_LITERALS),
         accept=_accept(tool),

@@ -1,11 +1,14 @@
 """Tool + arguments -> Request."""
 
 import json
+import re
 from collections.abc import Mapping
 
 from gateway.calls.bodies import encode_body
+from gateway.calls.forms import FORM_TYPE, encode_form
 from gateway.calls.plan import Plan, plan_of
 from gateway.calls.styles import (
+    Pairs,
     cookie_pairs,
     encode,
     header_text,
@@ -18,10 +21,13 @@ from gateway.calls.validation import pointer_of
 from gateway.catalog import Argument, Tool, is_json
 from gateway.errors import Fault, InvalidArguments
 from gateway.messages import Request, RequestHead, has_dot_segment
-from gateway.openapi import Parameter
+from gateway.openapi import Parameter, essence_of
+from gateway.openapi.parameters import WHOLE_QUERY
 
 # More than servers read of one header line, as a rule; they would drop the connection.
 MAX_HEADER_VALUE = 8_192
+# RFC 6265 section 4.1.1, and the comma that the unexploded styles delimit by.
+_COOKIE_VALUE = re.compile(r"[!#-+,\-./0-:<-\[\]-~]*")
 
 
 def build_request(tool: Tool, arguments: Mapping[str, object], *, base_path: str = "") -> Request:
@@ -39,7 +45,7 @@ def build_request(tool: Tool, arguments: Mapping[str, object], *, base_path: str
 
 
 def _build(tool: Tool, plan: Plan, arguments: Mapping[str, object], base_path: str) -> Request:
-    given = _accepted(plan, arguments)
+    given = {**_accepted(plan, arguments), **plan.fixed}
     faults: list[Fault] = []
     target = base_path + _path(plan, given, faults) + _query(plan, given)
     headers = _headers(plan, given, faults)
@@ -106,11 +112,17 @@ def _query(plan: Plan, given: Mapping[str, object]) -> str:
         if parameter is None or argument.name not in given:
             continue
         value = given[argument.name]
-        if parameter.media_type is not None:
-            pairs.append(f"{encode(parameter.name)}={encode(_content_text(parameter, value))}")
-        else:
-            pairs.extend(f"{name}={text}" for name, text in query_pairs(parameter, value))
+        pairs += _query_pairs(parameter, value)
     return "?" + "&".join(pairs) if pairs else ""
+
+
+def _query_pairs(parameter: Parameter, value: object) -> list[str]:
+    if parameter.media_type is None:
+        return [f"{name}={text}" for name, text in query_pairs(parameter, value)]
+    text = _content_text(parameter, value)
+    if parameter.style != WHOLE_QUERY:
+        return [f"{encode(parameter.name)}={encode(text)}"]
+    return [text if essence_of(parameter.media_type) == FORM_TYPE else encode(text)]
 
 
 def _headers(plan: Plan, given: Mapping[str, object], faults: list[Fault]) -> list[tuple[str, str]]:
@@ -122,8 +134,7 @@ def _headers(plan: Plan, given: Mapping[str, object], faults: list[Fault]) -> li
         if fault := _field_fault(text):
             faults.append(Fault(pointer=pointer_of([argument.name]), message=fault))
         headers.append((argument.original, text))
-    cookies = [pair for a in plan.by_location["cookie"] for pair in _cookies(a, given.get(a.name))]
-    if cookies:
+    if cookies := _cookies(plan, given, faults):
         headers.append(("Cookie", "; ".join(f"{name}={text}" for name, text in cookies)))
     return headers
 
@@ -132,7 +143,7 @@ def _header_text(parameter: Parameter | None, value: object) -> str | None:
     if parameter is None or value is None:
         return None
     if parameter.media_type is not None:
-        return _content_text(parameter, value)
+        return _content_text(parameter, value, ascii_only=True)
     return None if is_undefined(value) else header_text(parameter, value)
 
 
@@ -145,8 +156,18 @@ def _field_fault(text: str) -> str | None:
     return "cannot be a header value: printable ASCII without outer spaces"
 
 
-def _cookies(argument: Argument, value: object) -> list[tuple[str, str]]:
-    parameter = argument.parameter
+def _cookies(plan: Plan, given: Mapping[str, object], faults: list[Fault]) -> Pairs:
+    found: Pairs = []
+    for argument in plan.by_location["cookie"]:
+        pairs = _cookie_pairs(argument.parameter, given.get(argument.name))
+        if not all(_COOKIE_VALUE.fullmatch(text) for _, text in pairs):
+            message = "cannot be in a cookie: no space, quote, comma, semicolon or backslash can"
+            faults.append(Fault(pointer=pointer_of([argument.name]), message=message))
+        found += pairs
+    return found
+
+
+def _cookie_pairs(parameter: Parameter | None, value: object) -> Pairs:
     if parameter is None or value is None:
         return []
     if parameter.media_type is not None:
@@ -154,7 +175,11 @@ def _cookies(argument: Argument, value: object) -> list[tuple[str, str]]:
     return cookie_pairs(parameter, value)
 
 
-def _content_text(parameter: Parameter, value: object) -> str:
-    if parameter.media_type is not None and is_json(parameter.media_type):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def _content_text(parameter: Parameter, value: object, *, ascii_only: bool = False) -> str:
+    """A `content` parameter's value as its media type writes it (OpenAPI 3.1.1 appendix E)."""
+    media_type = parameter.media_type or ""
+    if is_json(media_type):
+        return json.dumps(value, ensure_ascii=ascii_only, separators=(",", ":"))
+    if essence_of(media_type) == FORM_TYPE and isinstance(value, Mapping):
+        return encode_form(value, {}).decode()
     return text_of(value)

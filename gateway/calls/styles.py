@@ -6,13 +6,16 @@ in docs/serialisation.md: an array or object inside a delimited value is written
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from gateway.openapi import Parameter
 
 Pairs = list[tuple[str, str]]
-# The last is Swagger 2.0's `tsv`.
+# The last is Swagger 2.0's `tsv`, which knows all three in paths and headers as well.
 _DELIMITERS = {"spaceDelimited": "%20", "pipeDelimited": "%7C", "tabDelimited": "%09"}
+_PLAIN_DELIMITERS = {style: unquote(text) for style, text in _DELIMITERS.items()}
+# A token (RFC 9110 section 5.6.2) and the brackets that PHP reads.
+_COOKIE_NAME = "!#$%&'*+^`|[]"
 
 Container = Mapping[str, object] | list[object] | tuple[object, ...]
 Encode = Callable[[object], str]
@@ -58,9 +61,10 @@ def encode(value: object) -> str:
 def encode_reserved(value: object) -> str:
     """`allowReserved`: reserved characters and percent-triplets stay as they are.
 
-    All but `#`, `&`, `=` and `+`, which would end the value, start another or mean a space.
+    All but `[`, `]` and `#`, which no query may hold (RFC 3986 section 3.4), and `&`, `=` and `+`,
+    which would start another value or mean a space (OpenAPI 3.1.1 appendix C).
     """
-    encoded = quote(text_of(value), safe="-._~:/?[]@!$'()*,;%")
+    encoded = quote(text_of(value), safe="-._~:/?@!$'()*,;%")
     return _stray_percent(encoded)
 
 
@@ -69,21 +73,27 @@ def path_text(parameter: Parameter, value: object) -> str:
     if is_undefined(value):
         return ""
     value = _defined(value)
-    if parameter.style == "simple":
-        return _joined(value, parameter.explode, ",", encode)
+    if parameter.style == "matrix":
+        return _matrix(encode(parameter.name), value, explode=parameter.explode)
     if parameter.style == "label":
         return "." + _joined(value, parameter.explode, "." if parameter.explode else ",", encode)
-    return _matrix(encode(parameter.name), value, explode=parameter.explode)
+    return _joined(value, parameter.explode, _DELIMITERS.get(parameter.style, ","), encode)
 
 
 def header_text(parameter: Parameter, value: object) -> str:
-    """The value of a header parameter; `simple` is the only style, nothing is encoded."""
-    return _joined(_defined(value), parameter.explode, ",", text_of)
+    """The value of a header parameter; nothing is encoded."""
+    delimiter = _PLAIN_DELIMITERS.get(parameter.style, ",")
+    return _joined(_defined(value), parameter.explode, delimiter, text_of)
 
 
 def cookie_pairs(parameter: Parameter, value: object) -> Pairs:
-    """Name and value of the cookies that a cookie parameter sets."""
-    return list(_form(parameter.name, _defined(value), explode=parameter.explode, encoder=encode))
+    """Name and value of the cookies that a cookie parameter sets.
+
+    OpenAPI 3.2's style `cookie` encodes nothing: what no cookie can hold is refused by the caller.
+    """
+    encoder = text_of if parameter.style == "cookie" else encode
+    name = quote(parameter.name, safe=_COOKIE_NAME)
+    return list(_form(name, _defined(value), explode=parameter.explode, encoder=encoder))
 
 
 def query_pairs(parameter: Parameter, value: object) -> Pairs:
@@ -111,11 +121,13 @@ def _joined(value: object, explode: bool, delimiter: str, encoder: Encode) -> st
 
 def _matrix(name: str, value: object, *, explode: bool) -> str:
     if isinstance(value, Mapping) and explode:
-        return "".join(f";{encode(k)}={encode(v)}" for k, v in value.items())
-    if isinstance(value, list | tuple) and explode:
-        return "".join(f";{name}={encode(v)}" for v in value)
-    text = _joined(value, False, ",", encode)  # noqa: FBT003
-    return f";{name}={text}" if text else f";{name}"
+        pairs = [(encode(k), encode(v)) for k, v in value.items()]
+    elif isinstance(value, list | tuple) and explode:
+        pairs = [(name, encode(v)) for v in value]
+    else:
+        pairs = [(name, _joined(value, False, ",", encode))]  # noqa: FBT003
+    # RFC 6570 section 3.2.7: what is empty has no `=` either.
+    return "".join(f";{key}={text}" if text else f";{key}" for key, text in pairs)
 
 
 def _form(name: str, value: object, *, explode: bool, encoder: Encode) -> Iterator[tuple[str, str]]:
@@ -125,6 +137,7 @@ def _form(name: str, value: object, *, explode: bool, encoder: Encode) -> Iterat
         if not explode:
             yield name, ",".join(_flat(value, encoder))
         elif isinstance(value, Mapping):
+            # The name of a member is never more than a name, whatever a value may hold.
             yield from ((encode(k), encoder(v)) for k, v in value.items())
         else:
             yield from ((name, encoder(v)) for v in value)

@@ -2,11 +2,14 @@
 
 from gateway.catalog.arguments import Argument, Arguments, BodyMode
 from gateway.catalog.catalog import ApiCatalog, Catalog, View, read_catalog
-from gateway.catalog.digest import canonical, digest_of
+from gateway.catalog.digest import digest_of
 from gateway.catalog.files import FILE_MEMBERS, Files, FileUse
 from gateway.catalog.media import BodyForm, is_json, is_textual
+from gateway.catalog.placing import Placement, described_scope, place_operations
 from gateway.catalog.responses import success_media
+from gateway.catalog.review import review
 from gateway.catalog.routing import Routes
+from gateway.catalog.selection import Rule, Selection, ToolOverride, name_fault
 from gateway.catalog.tool import Tool
 
 __all__ = [
@@ -19,13 +22,20 @@ __all__ = [
     "Catalog",
     "FileUse",
     "Files",
+    "Placement",
     "Routes",
+    "Rule",
+    "Selection",
     "Tool",
+    "ToolOverride",
     "View",
-    "canonical",
+    "described_scope",
     "digest_of",
     "is_json",
     "is_textual",
+    "name_fault",
+    "place_operations",
     "read_catalog",
+    "review",
     "success_media",
 ]

@@ -12,8 +12,10 @@ from gateway.catalog.media import BodyForm, body_form
 from gateway.openapi import (
     MAX_CHAIN,
     Body,
+    Direction,
     Document,
     Node,
+    OneWay,
     Operation,
     Parameter,
     Schema,
@@ -76,8 +78,13 @@ class Arguments:
     files: Files = field(default_factory=dict)
 
 
-def read_arguments(operation: Operation, document: Document) -> Arguments:
-    """The arguments of `operation`, under names that are unique among them."""
+def read_arguments(
+    operation: Operation, document: Document, *, whole_body: bool = False
+) -> Arguments:
+    """The arguments of `operation`, under names that are unique among them.
+
+    `whole_body`: any body is the one argument `body`, also where separate ones could make it.
+    """
     parts = [
         Argument(
             name=argument_name(p.name, p.location),
@@ -91,7 +98,7 @@ def read_arguments(operation: Operation, document: Document) -> Arguments:
         )
         for p in operation.parameters
     ]
-    found = _read_body(operation.body, document)
+    found = _read_body(operation.body, document, whole=whole_body)
     items = _told_apart([*parts, *found.items])
     return replace(found, items=items)
 
@@ -141,7 +148,7 @@ def _cut(name: str, part: Argument) -> str:
     return name if len(name) <= 64 else name[:58] + _hash(part.original, part.location)
 
 
-def _read_body(body: Body | None, document: Document) -> Arguments:
+def _read_body(body: Body | None, document: Document, *, whole: bool) -> Arguments:
     """The arguments that make the body, under the names that they would have alone."""
     if body is None:
         return Arguments(items=(), body_mode=BodyMode.NONE)
@@ -152,8 +159,9 @@ def _read_body(body: Body | None, document: Document) -> Arguments:
         read = read_form(root, document, body.encodings)
         root, files = read.root, read.files
     mode, items = BodyMode.WHOLE, [_whole(body, form, root)]
-    if form in _FLAT_FORMS and isinstance(root.value, Mapping) and _is_flat(root.value, body):
-        if parts := _properties(root.value, root.pointer):
+    may_be_flat = form in _FLAT_FORMS and not whole
+    if may_be_flat and isinstance(root.value, Mapping) and _is_flat(root.value, body):
+        if parts := _properties(root.value, root.pointer, OneWay(document)):
             mode, items = BodyMode.FLAT, parts
         elif root.value.get("additionalProperties") is False:
             mode, items = BodyMode.EMPTY, []
@@ -213,7 +221,7 @@ def _is_flat(schema: Mapping[str, object], body: Body) -> bool:
     )
 
 
-def _properties(schema: Mapping[str, object], pointer: str) -> list[Argument]:
+def _properties(schema: Mapping[str, object], pointer: str, one_way: OneWay) -> list[Argument]:
     properties, required = schema.get("properties", {}), schema.get("required") or ()
     if not isinstance(properties, Mapping) or not isinstance(required, list | tuple):
         return []
@@ -227,5 +235,5 @@ def _properties(schema: Mapping[str, object], pointer: str) -> list[Argument]:
             schema_pointer=join(join(pointer, "properties"), str(name)),
         )
         for name, part in properties.items()
-        if not (isinstance(part, Mapping) and part.get("readOnly") is True)
+        if Direction.INPUT.value not in one_way.words(part, pointer)
     ]

@@ -1,67 +1,160 @@
 """The Catalog: every API's tools, immutable, in views for whoever looks at it."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 
 from gateway.catalog.digest import digest_of
-from gateway.catalog.naming import operation_names, prefixed, view_names
+from gateway.catalog.naming import operation_names
+from gateway.catalog.overrides import body_faults, fixed_faults, settle_overrides
 from gateway.catalog.routing import Routes
+from gateway.catalog.selection import NO_OVERRIDE, Selection, ToolOverride
 from gateway.catalog.tool import Tool
-from gateway.errors import UnknownApi
+from gateway.catalog.views import ViewNames, name_view
+from gateway.errors import Fault, UnknownApi
 from gateway.openapi import Description, Problem, Signature
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ApiCatalog:
-    """One API's tools, by name in name order, with its routes."""
+    """One API's tools, by generated name in name order, with its routes.
+
+    `signatures` are those of all its operations, by generated name: the skipped, hidden and
+    left-out ones have their names, too. `unapplied` are those of the problems that are about the
+    configuration.
+    """
 
     api: str
     title: str
     tools: Mapping[str, Tool]
     problems: tuple[Problem, ...]
+    signatures: Mapping[str, Signature] = field(default_factory=dict)
+    unapplied: tuple[Problem, ...] = ()
 
     @cached_property
     def routes(self) -> Routes:
         return Routes(self.tools.values())
 
 
-def read_catalog(description: Description) -> ApiCatalog:
-    """Make a tool of every operation.
+def read_catalog(
+    description: Description,
+    *,
+    selection: Selection = Selection(),  # noqa: B008 - a frozen value
+    overrides: Mapping[str, ToolOverride] = MappingProxyType({}),
+) -> ApiCatalog:
+    """Make a tool of every operation that `selection` takes and no override hides.
 
-    Names count the skipped operations, too: one that is mended later renames nobody.
+    Names count the skipped and left-out operations, too: neither a mended description nor another
+    selection renames anybody. Give `selection.takes` to `read_description` as well, and what is
+    left out costs nothing and is not reported.
     """
     names = operation_names(description.signatures)
-    tools = {
-        names[operation.method, operation.path]: operation for operation in description.operations
-    }
+    settled = settle_overrides(description.api, names.values(), overrides)
+    tools = _make_tools(description, names, selection, settled.overrides)
+    changed = [tool for name, tool in tools.items() if name in settled.overrides]
+    unsendable = {tool.name: faults for tool in changed if (faults := fixed_faults(tool))}
+    for tool in changed:
+        if tool.override.hidden or tool.name in unsendable:
+            del tools[tool.name]
+    unapplied = (
+        *_rules_for_nothing(description, selection),
+        *(_setting_problem(description.api, "tools", fault) for fault in settled.faults),
+        *_problems_of_tools(changed, unsendable),
+    )
     return ApiCatalog(
         api=description.api,
         title=description.title,
-        tools={
-            name: Tool(
-                api=description.api,
-                name=name,
-                operation=tools[name],
-                schemas=description.schemas,
-            )
-            for name in sorted(tools)
-        },
-        problems=description.problems,
+        tools=tools,
+        problems=(*description.problems, *unapplied),
+        signatures={names[s.method, s.path]: s for s in description.signatures},
+        unapplied=unapplied,
     )
+
+
+def _make_tools(
+    description: Description,
+    names: Mapping[tuple[str, str], str],
+    selection: Selection,
+    overrides: Mapping[str, ToolOverride],
+) -> dict[str, Tool]:
+    """The tools that are wanted, hidden ones included, by generated name in name order."""
+    wanted = {
+        names[operation.method, operation.path]: operation
+        for operation in description.operations
+        if selection.takes_all or selection.takes(operation)
+    }
+    return {
+        name: Tool(
+            api=description.api,
+            name=name,
+            operation=wanted[name],
+            schemas=description.schemas,
+            override=overrides.get(name, NO_OVERRIDE),
+        )
+        for name in sorted(wanted)
+    }
+
+
+def _rules_for_nothing(description: Description, selection: Selection) -> Iterator[Problem]:
+    if selection.takes_all:
+        return
+    for fault in selection.idle_rules(description.signatures):
+        yield _setting_problem(description.api, "", fault, severity="warning")
+
+
+def _setting_problem(api: str, section: str, fault: Fault, severity: str = "error") -> Problem:
+    """What the configuration says in vain; there is no place for it in the description."""
+    place = f"{section}{fault.pointer}".removeprefix("/")
+    message = f"configuration: {place}: {fault.message}"
+    return Problem(api=api, pointer="", severity=severity, message=message)
+
+
+def _problems_of_tools(
+    tools: Iterable[Tool], unsendable: Mapping[str, tuple[Fault, ...]]
+) -> Iterator[Problem]:
+    for tool in tools:
+        for fault in unsendable.get(tool.name, ()):
+            said = f"{tool.method} {tool.path} skipped: configuration: tools{fault.pointer}"
+            yield Problem(
+                api=tool.api,
+                pointer=tool.operation.pointer,
+                severity="error",
+                message=f"{said}: {fault.message}",
+            )
+        if tool.override.arguments and tool.name not in unsendable:
+            for fault in body_faults(tool):
+                yield _setting_problem(tool.api, "tools", fault, severity="warning")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class View:
-    """What one audience sees: `tools` by published name, in name order."""
+    """What one audience sees: `tools` by published name, in name order.
+
+    `generated` has the same tools under the names that the descriptions alone give them.
+    """
 
     tools: Mapping[str, Tool]
-    aliases: Mapping[str, Tool]
+    generated: Mapping[str, Tool]
+    names: ViewNames
 
     def find(self, name: str) -> Tool | None:
-        """The tool of that published or API-prefixed name."""
-        return self.tools.get(name) or self.aliases.get(name)
+        """The tool that `name` means: the published, generated or an API-prefixed name."""
+        return self.tools.get(name) or self._aliases.get(name)
+
+    def published_name(self, tool: Tool) -> str:
+        """The name of one of its tools."""
+        return self.names.published((tool.api, tool.name))
+
+    def generated_name(self, tool: Tool) -> str:
+        """The name that the descriptions alone give one of its tools."""
+        return self.names.generated[tool.api, tool.name]
+
+    @cached_property
+    def _aliases(self) -> Mapping[str, Tool]:
+        tools = {(tool.api, tool.name): tool for tool in self.tools.values()}
+        owners = self.names.owners.items()
+        return {name: tools[key] for name, key in owners if key is not None and key in tools}
 
     @cached_property
     def digest(self) -> str:
@@ -74,8 +167,8 @@ class Catalog:
 
     def __init__(self, apis: Iterable[ApiCatalog]) -> None:
         self._apis = {api.api: api for api in sorted(apis, key=lambda a: a.api)}
-        self._all = self._view_of_all()
-        self._views = {name: _view_of_one(api) for name, api in self._apis.items()}
+        self._views = {name: _view([api]) for name, api in self._apis.items()}
+        self._all = _view(self._apis.values())
 
     @property
     def apis(self) -> Mapping[str, ApiCatalog]:
@@ -97,26 +190,16 @@ class Catalog:
             raise UnknownApi(f"there is no API {api[:64]!r}")
         return self._views[api]
 
-    def _view_of_all(self) -> View:
-        signatures = {
-            name: {tool.name: _signature(tool) for tool in api.tools.values()}
-            for name, api in self._apis.items()
-        }
-        names = (
-            view_names(signatures)
-            if len(signatures) > 1
-            else {(api, name): name for api, tools in signatures.items() for name in tools}
-        )
-        published = {names[api, name]: self._apis[api].tools[name] for api, name in names}
-        return View(
-            tools={name: published[name] for name in sorted(published)},
-            aliases={prefixed(t.api, t.name): t for t in published.values()},
-        )
 
-
-def _view_of_one(api: ApiCatalog) -> View:
-    return View(tools=api.tools, aliases={prefixed(api.api, n): t for n, t in api.tools.items()})
-
-
-def _signature(tool: Tool) -> Signature:
-    return Signature(method=tool.method, path=tool.path, operation_id=tool.operation_id)
+def _view(apis: Iterable[ApiCatalog]) -> View:
+    known = list(apis)
+    tools = {(api.api, name): tool for api in known for name, tool in api.tools.items()}
+    given = {key: tool.override.name for key, tool in tools.items() if tool.override.name}
+    names = name_view({api.api: api.signatures for api in known}, given)
+    published = {names.published(key): tool for key, tool in tools.items()}
+    generated = {names.generated[key]: tool for key, tool in tools.items()}
+    return View(
+        tools={name: published[name] for name in sorted(published)},
+        generated={name: generated[name] for name in sorted(generated)},
+        names=names,
+    )

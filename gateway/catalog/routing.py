@@ -67,7 +67,7 @@ def _stand_in(method: str, branch: _Branch) -> Tool | None:
 
 
 def _descend(branch: _Branch, segment: str) -> _Branch:
-    if "{" not in segment:
+    if PLACEHOLDER.search(segment) is None:
         return branch.literal.setdefault(unquote(segment), _Branch())
     if PLACEHOLDER.fullmatch(segment):
         branch.any = branch.any or _Branch()

@@ -6,17 +6,30 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, Protocol
 
 import jsonschema_rs
 
 from gateway.catalog.naming import RESERVED
 from gateway.errors import Fault
-from gateway.openapi import Operation, join
+from gateway.openapi import join
 
 _TOOL_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,63}")
 # `/**` at the end also stands for the path before it; elsewhere `**` is anything, `*` one segment.
 _WILDCARD = re.compile(r"/\*{2,}$|\*+|\?")
+
+
+class Selectable(Protocol):
+    """What a Rule looks at: an Operation, or a Signature with its tags."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def operation_id(self) -> str | None: ...
+    @property
+    def tags(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +44,7 @@ class Rule:
     tag: str | None = None
     operation_id: str | None = None
 
-    def matches(self, operation: Operation) -> bool:
+    def matches(self, operation: Selectable) -> bool:
         """Whether `operation` is one that this rule names."""
         answers = [
             wanted
@@ -53,16 +66,17 @@ class Selection:
     include: tuple[Rule, ...] = ()
     exclude: tuple[Rule, ...] = ()
 
-    def takes(self, operation: Operation) -> bool:
-        """Whether `operation` stays."""
+    @property
+    def takes_all(self) -> bool:
+        """Whether it says nothing at all."""
+        return not self.include and not self.exclude
+
+    def takes(self, operation: Selectable) -> bool:
+        """Whether `operation` stays. Names are given before, to all."""
         included = not self.include or any(rule.matches(operation) for rule in self.include)
         return included and not any(rule.matches(operation) for rule in self.exclude)
 
-    def select(self, operations: Iterable[Operation]) -> tuple[Operation, ...]:
-        """Those of `operations` that stay, in their order. Names are given before, to all."""
-        return tuple(operation for operation in operations if self.takes(operation))
-
-    def idle_rules(self, operations: Iterable[Operation]) -> tuple[Fault, ...]:
+    def idle_rules(self, operations: Iterable[Selectable]) -> tuple[Fault, ...]:
         """Rules that name no operation, which is probably not meant."""
         known = tuple(operations)
         return tuple(
@@ -126,6 +140,9 @@ class ToolOverride:
     mcp_headers: Mapping[str, str] = field(default_factory=dict)
 
 
+NO_OVERRIDE = ToolOverride()
+
+
 def check_overrides(
     tools: Iterable[str], overrides: Mapping[str, ToolOverride]
 ) -> tuple[Fault, ...]:
@@ -158,13 +175,18 @@ def _unusable_name(
     name = override.name
     if name is None:
         return
-    reasons = {
-        f"is no tool name: it must match ^{_TOOL_NAME.pattern}$": not _TOOL_NAME.fullmatch(name),
-        "is the name of a tool of the gateway's own": name in RESERVED,
-        # Calls are accepted under both names, so a renamed tool does not free its old one.
-        "is another tool's generated name": name in generated and name != tool,
-        "is given to more than one tool": given[name] > 1,
-    }
-    for reason, holds in reasons.items():
-        if holds:
-            yield Fault(pointer=f"{join('', tool)}/name", message=f"{name!r} {reason}")
+    reason = name_fault(name)
+    # Calls are accepted under both names, so a renamed tool does not free its old one.
+    if name in generated and name != tool:
+        reason = "is another tool's generated name"
+    elif given[name] > 1:
+        reason = reason or "is given to more than one tool"
+    if reason:
+        yield Fault(pointer=f"{join('', tool)}/name", message=f"{name!r} {reason}")
+
+
+def name_fault(name: str) -> str | None:
+    """Why no tool can be given this name, wherever it is; None for one that can."""
+    if not _TOOL_NAME.fullmatch(name):
+        return f"is no tool name: it must match ^{_TOOL_NAME.pattern}$"
+    return "is the name of a tool of the gateway's own" if name in RESERVED else None

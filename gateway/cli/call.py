@@ -8,8 +8,9 @@ from urllib.parse import quote, urlencode, urlsplit
 import click
 import orjson
 
+from gateway.cli.curl import curl_command, notes, read_dry
 from gateway.cli.failures import FAILED, CommandFailed, complain
-from gateway.cli.terminal import pretty_json
+from gateway.cli.terminal import one_line, pretty_json
 from gateway.context import is_header_id
 
 _CONNECT_SECONDS = 10
@@ -27,7 +28,7 @@ _CONNECT_SECONDS = 10
 )
 @click.option("--api", metavar="NAME", help="TOOL is this API's own name for it.")
 @click.option("--context", "context_id", metavar="ID", help="The context to call in.")
-@click.option("--dry-run", is_flag=True, help="Not available yet in this version.")
+@click.option("--dry-run", is_flag=True, help="Print the request instead, as curl.")
 def call(
     *,
     tool: str,
@@ -39,19 +40,21 @@ def call(
 ) -> int:
     """Call one tool through a running gateway and print its answer as JSON.
 
+    With --dry-run nothing is sent to the API: the request is printed as a curl command, with `***`
+    for values that are secret.
+
     Exit code 1: the call failed, or the gateway refused it.
     """
-    if dry_run:
-        raise click.UsageError("--dry-run is not available yet in this version")
     if context_id is not None and not is_header_id(context_id):
         raise click.UsageError("--context: an id is 1 to 64 letters, digits or hyphens")
     body = _object(arguments)
-    query = f"?{urlencode({'api': api})}" if api else ""
+    asked = {**({"api": api} if api else {}), **({"dry_run": "true"} if dry_run else {})}
+    query = f"?{urlencode(asked)}" if asked else ""
     head = {"Content-Type": "application/json", "Accept": "application/json"}
     if context_id:
         head["OCP-Context-ID"] = context_id
     status, data = _post(gateway, f"/tools/{quote(tool, safe='')}{query}", head, body)
-    return _show(status, data)
+    return _show_request(status, data) if dry_run else _show(status, data)
 
 
 def _object(text: str) -> bytes:
@@ -103,13 +106,33 @@ def _connection(gateway: str) -> tuple[http.client.HTTPConnection, str]:
 
 
 def _show(status: int, data: bytes) -> int:
-    try:
-        answer = json.loads(data)
-    except (ValueError, RecursionError):
-        raise CommandFailed(f"the gateway answered {status} without JSON") from None
+    answer = _parsed(status, data)
     if status == 200 and isinstance(answer, dict) and "isError" in answer:
         click.echo(pretty_json(answer))
         return FAILED if answer["isError"] else 0
+    return _refusal(status, answer)
+
+
+def _show_request(status: int, data: bytes) -> int:
+    answer = _parsed(status, data)
+    if status != 200:
+        return _refusal(status, answer)
+    dry = read_dry(answer)
+    click.echo(curl_command(dry))
+    for note in notes(dry):
+        click.echo(one_line(note), err=True)
+    return 0
+
+
+def _parsed(status: int, data: bytes) -> object:
+    try:
+        answer: object = json.loads(data)
+    except (ValueError, RecursionError):
+        raise CommandFailed(f"the gateway answered {status} without JSON") from None
+    return answer
+
+
+def _refusal(status: int, answer: object) -> int:
     problem = answer if isinstance(answer, dict) else {}
     code = f" {problem['code']}:" if "code" in problem else ""
     detail = problem.get("detail") or problem.get("title") or "refused"

@@ -11,7 +11,8 @@ from gateway.cli.failures import FAILED
 from gateway.cli.logs import start_logging
 from gateway.cli.options import description_options, read_config
 from gateway.cli.terminal import one_line, progress
-from gateway.config import Overrides
+from gateway.config import Config, Overrides
+from gateway.wiring import Checked, Remark
 
 
 @click.command()
@@ -19,15 +20,20 @@ from gateway.config import Overrides
 def check(config_path: Path | None, specs: tuple[str, ...], base_urls: tuple[str, ...]) -> int:
     """Load everything and print what is wrong with it.
 
-    Exit code 0: clean, or warnings only. 1: operations were skipped. 2: unusable.
+    error: an operation was left out. invalid: the specification is broken, but the meaning is
+    clear. docs/checks.md explains the codes.
+
+    Exit code 0: no operation was left out. 1: some were. 2: unusable.
     """
-    catalog = load_catalog(config_path, specs, base_urls)
-    for problem in catalog.problems:
-        line = f"{problem.severity}: {problem.api}: {problem.pointer or '/'}: {problem.message}"
-        click.echo(one_line(line))
-    for api in catalog.apis:
-        click.echo(_summary(catalog, api))
-    skipped = any(problem.severity == "error" for problem in catalog.problems)
+    config = _read_config(config_path, specs, base_urls)
+    with progress("checking descriptions"):
+        checked = asyncio.run(wiring.check_apis(config))
+    for api in checked:
+        for remark in api.remarks:
+            click.echo(one_line(_line(api.api, remark)))
+    for api in checked:
+        click.echo(_summary(api))
+    skipped = any(remark.severity == "error" for api in checked for remark in api.remarks)
     return FAILED if skipped else 0
 
 
@@ -35,21 +41,33 @@ def load_catalog(
     config_path: Path | None, specs: tuple[str, ...], base_urls: tuple[str, ...]
 ) -> Catalog:
     """The catalog of CONFIG and flags. Raises ConfigError or DescriptionError."""
-    start_logging(form="text", level="warning")
-    overrides = Overrides(specs=specs, base_urls=base_urls, listens=False)
-    config = read_config(config_path, overrides)
+    config = _read_config(config_path, specs, base_urls)
     with progress("loading descriptions"):
         return asyncio.run(wiring.load_catalog(config))
 
 
-def _summary(catalog: Catalog, api: str) -> str:
-    found = [problem.severity for problem in catalog.problems if problem.api == api]
+def _read_config(
+    config_path: Path | None, specs: tuple[str, ...], base_urls: tuple[str, ...]
+) -> Config:
+    start_logging(form="text", level="warning")
+    return read_config(config_path, Overrides(specs=specs, base_urls=base_urls, listens=False))
+
+
+def _line(api: str, remark: Remark) -> str:
+    place = f"{remark.place}:{remark.line}" if remark.line else remark.place
+    code = f" ({remark.code})" if remark.code else ""
+    return f"{remark.severity}: {api}: {place}: {remark.pointer or '/'}: {remark.message}{code}"
+
+
+def _summary(checked: Checked) -> str:
+    found = [remark.severity for remark in checked.remarks]
     parts = (
-        _counted(len(catalog.view(api).tools), "tool"),
+        _counted(checked.tools, "tool"),
         _counted(found.count("error"), "error"),
+        f"{found.count('invalid'):,} invalid",
         _counted(found.count("warning"), "warning"),
     )
-    return f"{api}: {', '.join(parts)}"
+    return f"{checked.api}: {', '.join(parts)}"
 
 
 def _counted(number: int, noun: str) -> str:

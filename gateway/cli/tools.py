@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gateway.catalog import Catalog, Tool
+from gateway.catalog import Catalog, Tool, review
 from gateway.cli.check import load_catalog
 from gateway.cli.failures import complain
 from gateway.cli.options import description_options
@@ -55,7 +55,9 @@ def tools(  # noqa: PLR0913 - click hands over one argument for each option
     if form in _LATER:
         raise click.UsageError(f"--format {form} is not available yet in this version")
     catalog = load_catalog(config_path, specs, base_urls)
-    found = _select(catalog, api, search)
+    # OCP agents know tools by what descriptions alone call them.
+    generated = form == "ocp" or (report and form == "table")
+    found = _select(catalog, api, search, generated=generated)
     if report:
         _print_report(catalog, found, api, form)
         return
@@ -66,7 +68,7 @@ def tools(  # noqa: PLR0913 - click hands over one argument for each option
     _mention_skipped(catalog)
 
 
-def _select(catalog: Catalog, api: str | None, search: str | None) -> Named:
+def _select(catalog: Catalog, api: str | None, search: str | None, *, generated: bool) -> Named:
     try:
         view = catalog.view(api)
     except UnknownApi as error:
@@ -74,7 +76,7 @@ def _select(catalog: Catalog, api: str | None, search: str | None) -> Named:
     wanted = (search or "").casefold()
     return [
         (name, tool)
-        for name, tool in view.tools.items()
+        for name, tool in (view.generated if generated else view.tools).items()
         if wanted in f"{name}\n{tool.description}".casefold()
     ]
 
@@ -86,7 +88,12 @@ def _definition(form: str, name: str, tool: Tool) -> Mapping[str, object]:
 
 
 def _print_report(catalog: Catalog, found: Named, api: str | None, form: str) -> None:
-    problems = [asdict(item) for item in catalog.problems if api in (None, item.api)]
+    problems = [
+        asdict(problem)
+        for name, each in catalog.apis.items()
+        if api in (None, name)
+        for problem in (*each.problems, *review(each))
+    ]
     definitions = [_definition(form, name, tool) for name, tool in found]
     report = {"tools": definitions, "problems": problems}
     click.echo(encode_json(report))
@@ -125,7 +132,12 @@ def _tokens(name: str, tool: Tool) -> int:
 
 
 def _mention_skipped(catalog: Catalog) -> None:
-    skipped = sum(problem.severity == "error" for problem in catalog.problems)
+    errors = [problem for problem in catalog.problems if problem.severity == "error"]
+    # A setting without a tool has no place in the description.
+    for problem in errors:
+        if not problem.pointer:
+            complain(f"{problem.api}: {problem.message}")
+    skipped = sum(bool(problem.pointer) for problem in errors)
     if skipped:
         what = "operation was" if skipped == 1 else "operations were"
         complain(f"{skipped} {what} left out; `ocp-gateway check` says why")

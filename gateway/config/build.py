@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from gateway.catalog import Rule, ToolOverride
 from gateway.config.addresses import is_remote
 from gateway.config.model import (
     DEFAULT_STORE,
@@ -15,7 +16,7 @@ from gateway.config.model import (
     StoreConfig,
 )
 from gateway.config.secret import Secret, is_reference, read_secret
-from gateway.config.tree import Source, Tree
+from gateway.config.tree import Keys, Source, Tree
 from gateway.upstreams import OcpHeaders, ProxyReach
 
 Table = Mapping[str, object]
@@ -31,6 +32,7 @@ def build_config(
         replace(
             _api(_table(tree.at("apis", index)), _spec(tree, index, places), server.max_body_bytes),
             spec_headers=_secrets(_table(tree.at("apis", index, "spec_headers")), environ),
+            overlays=_overlays(tree, index, places),
         )
         for index in range(tree.size("apis"))
     ]
@@ -100,8 +102,19 @@ def _cache(store: StoreConfig, cwd: Path) -> Path:
 
 def _spec(tree: Tree, index: int, places: tuple[Path, Path]) -> str:
     keys = ("apis", index, "spec")
-    beside_file = tree.origin(keys).source is Source.FILE
-    return _located(tree.text(*keys) or "", places[0] if beside_file else places[1])
+    return _located(tree.text(*keys) or "", _start(tree, keys, places))
+
+
+def _overlays(tree: Tree, index: int, places: tuple[Path, Path]) -> tuple[str, ...]:
+    keys = ("apis", index, "overlays")
+    start = _start(tree, keys, places)
+    written = (tree.text(*keys, item) for item in range(tree.size(*keys)))
+    return tuple(_located(text, start) for text in written if text)
+
+
+def _start(tree: Tree, keys: Keys, places: tuple[Path, Path]) -> Path:
+    """Where a relative path that was written at `keys` starts."""
+    return places[0] if tree.origin(keys).source is Source.FILE else places[1]
 
 
 def _located(spec: str, start: Path) -> str:
@@ -118,6 +131,9 @@ def _api(table: Table, spec: str, server_max_body: int) -> ApiConfig:
         reload_seconds=_integer(table, "reload_seconds", base.reload_seconds),
         base_url=_url(table, "base_url"),
         proxy=ProxyReach(_text(table, "proxy") or base.proxy),
+        include=_rules(table, "include"),
+        exclude=_rules(table, "exclude"),
+        tools=_overrides(_table(table.get("tools"))),
         headers=headers,
         forward_headers=frozenset(map(str.lower, _texts(table, "forward_headers"))),
         ocp_headers=None if ocp_headers == "auto" else OcpHeaders(ocp_headers),
@@ -125,6 +141,37 @@ def _api(table: Table, spec: str, server_max_body: int) -> ApiConfig:
         retries=_integer(table, "retries", base.retries),
         max_response_bytes=_integer(table, "max_response_bytes", base.max_response_bytes),
         max_body_bytes=_integer(table, "max_body_bytes", server_max_body),
+    )
+
+
+def _rules(table: Table, key: str) -> tuple[Rule, ...]:
+    rules = table.get(key)
+    return tuple(
+        Rule(
+            method=_text(rule, "method"),
+            path=_text(rule, "path"),
+            tag=_text(rule, "tag"),
+            operation_id=_text(rule, "operation_id"),
+        )
+        for rule in map(_table, rules if isinstance(rules, list) else ())
+    )
+
+
+def _overrides(table: Table) -> Mapping[str, ToolOverride]:
+    return {name: _override(_table(value)) for name, value in table.items()}
+
+
+def _override(table: Table) -> ToolOverride:
+    arguments = table.get("arguments")
+    seconds = table.get("timeout_seconds")
+    return ToolOverride(
+        name=_text(table, "name"),
+        description=_text(table, "description"),
+        hidden=table.get("hidden") is True,
+        timeout_seconds=float(seconds) if isinstance(seconds, (int, float)) else None,
+        select=_text(table, "select"),
+        set=_table(table.get("set")),
+        arguments=arguments if arguments in ("flat", "body") else None,
     )
 
 

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from gateway.calls import check_select
+from gateway.catalog import name_fault
 from gateway.config.addresses import (
     host_fault,
     is_loopback,
@@ -69,6 +71,8 @@ def _check_apis(tree: Tree, environ: Mapping[str, str]) -> None:
         _check_headers(tree, index)
         _check_spec_headers(tree, index, environ)
         _check_forward_headers(tree, index)
+        _check_tool_names(tree, index)
+        _check_selections(tree, index)
 
 
 def _check_url(tree: Tree, keys: Keys, fault: str | None) -> None:
@@ -114,6 +118,30 @@ def _check_forward_headers(tree: Tree, index: int) -> None:
         name = tree.text("apis", index, "forward_headers", item)
         if name is not None and _is_reserved(name):
             tree.fault(("apis", index, "forward_headers", item), "is written by the gateway itself")
+
+
+def _check_tool_names(tree: Tree, index: int) -> None:
+    """What is wrong with the names that tools are given, whatever the description has."""
+    tools = tree.at("apis", index, "tools")
+    first: dict[str, str] = {}
+    for tool in tools if isinstance(tools, dict) else ():
+        keys = ("apis", index, "tools", tool, "name")
+        name = tree.text(*keys)
+        if name is None:
+            continue
+        if fault := name_fault(name):
+            tree.fault(keys, fault)
+        elif first.setdefault(name, tool) != tool:
+            tree.fault(keys, f"{first[name]} is given this name already")
+
+
+def _check_selections(tree: Tree, index: int) -> None:
+    tools = tree.at("apis", index, "tools")
+    for tool in tools if isinstance(tools, dict) else ():
+        keys = ("apis", index, "tools", tool, "select")
+        expression = tree.text(*keys)
+        if expression and (fault := check_select(expression)):
+            tree.fault(keys, fault)
 
 
 def _is_reserved(name: str) -> bool:

@@ -109,15 +109,22 @@ def _keys(tree: Tree, name: str, origin: Origin) -> Keys | None:
     if segments[2] in {"headers", "spec_headers"} and len(segments) == 4:
         section: Keys = ("apis", index, segments[2])
         return (*section, _header_name(tree, section, segments[3]))
+    if segments[2] == "tools" and len(segments) > 3:
+        section = ("apis", index, "tools")
+        return (*section, _written(tree, section, segments[3]), *segments[4:])
     return ("apis", index, *segments[2:])
+
+
+def _written(tree: Tree, section: Keys, segment: str) -> str:
+    """The file's spelling of a key, as variables have no case."""
+    known = tree.at(*section)
+    keys = known if isinstance(known, dict) else {}
+    return next((key for key in keys if key.lower() == segment), segment)
 
 
 def _header_name(tree: Tree, section: Keys, segment: str) -> str:
     """The file's spelling of the header, so that the variable replaces it instead of joining it."""
-    wanted = segment.replace("_", "-")
-    headers = tree.at(*section)
-    known = headers if isinstance(headers, dict) else {}
-    return next((key for key in known if key.lower() == wanted), wanted)
+    return _written(tree, section, segment.replace("_", "-"))
 
 
 def _value(keys: Keys, text: str, name: str) -> object:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from gateway.catalog import Rule, Selection, ToolOverride
 from gateway.config.secret import Secret, read_secret
 from gateway.messages import Headers
 from gateway.upstreams import OcpHeaders, ProxyReach
@@ -55,13 +56,18 @@ class ApiConfig:
 
     `name` is None until its description's title is known (`name_apis`); `spec` is an http(s) URL
     or an absolute path; `base_url` is absolute without a trailing slash, None means the
-    description's first usable server; `ocp_headers` None means `auto`; `forward_headers` are
-    lower-case; `reload_seconds` 0 means never.
+    description's first usable server; `overlays` are located like `spec`; `ocp_headers` None means
+    `auto`; `forward_headers` are lower-case; `reload_seconds` 0 means never; `tools` are by
+    generated name.
     """
 
     spec: str
     name: str | None = None
     spec_headers: tuple[tuple[str, Secret], ...] = ()
+    overlays: tuple[str, ...] = ()
+    include: tuple[Rule, ...] = ()
+    exclude: tuple[Rule, ...] = ()
+    tools: Mapping[str, ToolOverride] = field(default_factory=dict)
     reload_seconds: int = 60
     base_url: str | None = None
     proxy: ProxyReach = ProxyReach.DESCRIBED
@@ -72,6 +78,11 @@ class ApiConfig:
     retries: int = 1
     max_response_bytes: int = MEBIBYTES_10
     max_body_bytes: int = MEBIBYTES_10
+
+    @property
+    def selection(self) -> Selection:
+        """Which operations become tools."""
+        return Selection(include=self.include, exclude=self.exclude)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,6 +102,7 @@ _MESSAGES: Mapping[str, Callable[[ValidationError], str]] = {
     "enum": _not_one_of,
     "pattern": lambda error: str(_mapping(error.schema)["x-fault"]),
     "minLength": lambda _: "must not be empty",
+    "minProperties": lambda _: "must not be empty",
     "minimum": lambda error: f"must be at least {error.validator_value}",
     "maximum": lambda error: f"must be at most {error.validator_value}",
     "exclusiveMinimum": lambda error: f"must be more than {error.validator_value}",

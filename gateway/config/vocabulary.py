@@ -7,18 +7,13 @@ default and is refused with anything else.
 
 from collections.abc import Mapping
 
-Schema = Mapping[str, object]
+from gateway.config.schema_parts import DAY, Schema, later
+from gateway.config.tool_keys import TOOLS, rules
 
 API_NAME = r"^[a-z][a-z0-9-]{0,31}$"
 HEADER_NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$"
 _HOST_VALUE = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?$"
-# A day: longer than any exchange, and short enough for every timer.
-_DAY = 86_400
 _MAX_BYTES = 2**40
-
-
-def _later(feature: str, *, default: object) -> Schema:
-    return {"enum": [default], "default": default, "x-later": feature}
 
 
 def _section(**properties: Schema) -> Schema:
@@ -54,9 +49,9 @@ _SERVER = _section(
         "description": "Absolute URL under which clients reach the gateway; "
         "`null` means `http://host:port`.",
     },
-    workers=_later("several worker processes", default=1),
-    probe_listen=_later("a listener for probes", default=None),
-    allowed_origins=_later("browser origins and CORS", default=[]),
+    workers=later("several worker processes", default=1),
+    probe_listen=later("a listener for probes", default=None),
+    allowed_origins=later("browser origins and CORS", default=[]),
     allowed_hosts={
         "type": "array",
         "items": {
@@ -68,12 +63,12 @@ _SERVER = _section(
         "description": "`Host` values answered besides loopback, the bind address and "
         "`public_url`'s.",
     },
-    trusted_proxies=_later("believing X-Forwarded-* of proxies", default=[]),
-    metrics_public=_later("metrics", default=False),
+    trusted_proxies=later("believing X-Forwarded-* of proxies", default=[]),
+    metrics_public=later("metrics", default=False),
     drain_seconds={
         "type": "number",
         "minimum": 0,
-        "maximum": _DAY,
+        "maximum": DAY,
         "default": 25,
         "description": "How long requests in flight may take to end after SIGTERM.",
     },
@@ -131,7 +126,13 @@ _API: Schema = {
             "Headers for fetching a description from a URL, sent to its origin only; values may be "
             "secret references."
         ),
-        "overlays": _later("overlays", default=[]),
+        "overlays": {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1},
+            "default": [],
+            "description": "OpenAPI Overlay documents, applied in this order: paths (relative to "
+            "the configuration file) or http(s) URLs.",
+        },
         "base_url": {
             "type": ["string", "null"],
             "default": None,
@@ -144,21 +145,21 @@ _API: Schema = {
             "description": "What `/apis/{name}` reaches: the described operations, every path "
             "below `base_url`, or nothing.",
         },
-        "allow_html": _later("a choice about HTML answers", default=False),
-        "context_updates": _later("context changes by upstream answers", default="declared"),
+        "allow_html": later("a choice about HTML answers", default=False),
+        "context_updates": later("context changes by upstream answers", default="declared"),
         "reload_seconds": _count(
             60,
             "How often a URL is asked for a new description; a file is watched, and a change is "
             "live within a second. 0: read once, and again at SIGHUP only.",
             least=0,
-            most=_DAY,
+            most=DAY,
         ),
         "headers": _headers("Headers added to every request to this API."),
-        "credentials": _later("outgoing credentials", default={}),
-        "principal_credentials": _later("outgoing credentials", default={}),
-        "tls": _later("client certificates and private CAs", default={}),
-        "egress_proxy": _later("an egress proxy", default=None),
-        "pin": _later("pinned tool definitions", default=None),
+        "credentials": later("outgoing credentials", default={}),
+        "principal_credentials": later("outgoing credentials", default={}),
+        "tls": later("client certificates and private CAs", default={}),
+        "egress_proxy": later("an egress proxy", default=None),
+        "pin": later("pinned tool definitions", default=None),
         "forward_headers": {
             "type": "array",
             "items": {
@@ -175,17 +176,17 @@ _API: Schema = {
             "description": "What of the context this API is sent: everything, the identifiers, or "
             "nothing; `auto` is `full` for loopback and private addresses and `ids` for others.",
         },
-        "include": _later("choosing operations", default=[]),
-        "exclude": _later("choosing operations", default=[]),
-        "tools": _later("per-tool settings", default={}),
+        "include": rules("The operations to take; empty means all."),
+        "exclude": rules("The operations to leave out, even if `include` names them."),
+        "tools": TOOLS,
         "validate": _section(
-            requests=_later("validation of proxied traffic", default="off"),
-            responses=_later("validation of proxied traffic", default="off"),
+            requests=later("validation of proxied traffic", default="off"),
+            responses=later("validation of proxied traffic", default="off"),
         ),
         "timeout_seconds": {
             "type": "number",
             "exclusiveMinimum": 0,
-            "maximum": _DAY,
+            "maximum": DAY,
             "default": 30,
             "description": "To the response head and between body chunks; for a tool call, in "
             "total.",
@@ -197,7 +198,7 @@ _API: Schema = {
             least=0,
             most=10,
         ),
-        "max_concurrency": _later("a bound on concurrent requests", default=256),
+        "max_concurrency": later("a bound on concurrent requests", default=256),
         "max_response_bytes": _count(10_485_760, "Largest response that a tool call reads."),
         "max_body_bytes": {
             "type": ["integer", "null"],
@@ -206,24 +207,24 @@ _API: Schema = {
             "default": None,
             "description": "Largest request body for this API; `null` means the server's.",
         },
-        "websocket": _later("WebSockets", default=False),
-        "interaction": _later("interaction envelopes", default=False),
+        "websocket": later("WebSockets", default=False),
+        "interaction": later("interaction envelopes", default=False),
     },
 }
 
 _AUTH = _section(
-    api_keys=_later("authentication", default=[]),
-    jwt=_later("authentication", default=None),
-    rules=_later("access rules", default=[]),
-    mtls_header=_later("authentication", default=None),
+    api_keys=later("authentication", default=[]),
+    jwt=later("authentication", default=None),
+    rules=later("access rules", default=[]),
+    mtls_header=later("authentication", default=None),
 )
 
 _MCP = _section(
-    tools=_later("tool search", default="list"),
-    output_schemas=_later("output schemas", default=False),
-    confirm_destructive=_later("confirmation", default=False),
-    context_argument=_later("the context argument", default=False),
-    sse=_later("the 2024-11-05 transport", default=False),
+    tools=later("tool search", default="list"),
+    output_schemas=later("output schemas", default=False),
+    confirm_destructive=later("confirmation", default=False),
+    context_argument=later("the context argument", default=False),
+    sse=later("the 2024-11-05 transport", default=False),
     state_key={
         "type": ["string", "null"],
         "default": None,
@@ -231,9 +232,9 @@ _MCP = _section(
         "bytes a line: the first signs, all verify; `null` mints one at start, so that sessions "
         "end with the process.",
     },
-    prompts=_later("prompts", default=[]),
-    resources=_later("resources", default=[]),
-    page_size=_later("pages", default=0),
+    prompts=later("prompts", default=[]),
+    resources=later("resources", default=[]),
+    page_size=later("pages", default=0),
 )
 
 SCHEMA: Schema = {
@@ -245,8 +246,8 @@ SCHEMA: Schema = {
         "store": _STORE,
         "apis": {"type": ["array", "null"], "items": _API},
         "auth": _AUTH,
-        "services": _section(workspace=_later("workspace services", default=False)),
-        "audit": _later("the audit log", default="off"),
+        "services": _section(workspace=later("workspace services", default=False)),
+        "audit": later("the audit log", default="off"),
         "mcp": _MCP,
     },
 }

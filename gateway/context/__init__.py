@@ -8,6 +8,7 @@ from gateway.context.codec import (
     encode_session,
 )
 from gateway.context.headers import (
+    IDENTIFYING,
     InboundContext,
     is_ocp_header,
     outbound_headers,
@@ -31,6 +32,7 @@ from gateway.context.model import (
 from gateway.context.schema import is_valid_context
 
 __all__ = [
+    "IDENTIFYING",
     "MAX_SESSION_CHARS",
     "AgentContext",
     "CallFailure",

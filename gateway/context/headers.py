@@ -19,6 +19,8 @@ SESSION = "OCP-Session"
 USER = "OCP-User"
 WORKSPACE = "OCP-Workspace"
 VERSION = "OCP-Version"
+IDENTIFYING = frozenset(name.lower() for name in (CONTEXT_ID, AGENT_TYPE, VERSION))
+"""What is sent even where the context itself is nobody's business; lower-case."""
 
 OCP_VERSION = "1.0"
 MAX_GOAL = 256

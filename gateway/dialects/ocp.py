@@ -7,6 +7,7 @@ where that differs, and `x-location: cookie`, a place that the protocol has no w
 from collections.abc import Mapping
 
 from gateway.catalog import Argument, Tool
+from gateway.openapi.hygiene import clean_text
 
 Json = dict[str, object]
 
@@ -26,7 +27,10 @@ _COPIED: Mapping[str, type | tuple[type, ...]] = {
 
 
 def ocp_tool(tool: Tool) -> Json:
-    """The tool's OCP definition, always under its generated name."""
+    """The tool's OCP definition, always under its generated name.
+
+    What the configuration fixes is no parameter of it.
+    """
     properties = tool.input_schema.get("properties", {})
     definitions = tool.input_schema.get("$defs")
     found = properties if isinstance(properties, dict) else {}
@@ -37,7 +41,7 @@ def ocp_tool(tool: Tool) -> Json:
         "path": tool.path,
         "operation_id": tool.operation_id,
         "parameters": {
-            a.name: _parameter(a, found.get(a.name, {}), definitions) for a in tool.arguments.items
+            a.name: _parameter(a, found.get(a.name, {}), definitions) for a in tool.open_arguments
         },
         "response_schema": _response(tool.response_schema),
         "tags": list(tool.tags),
@@ -129,7 +133,10 @@ def _response(schema: Json) -> Json:
 def _security(value: object) -> list[dict[str, list[str]]]:
     """The operation's security requirements, those of the right shape."""
     return [
-        {str(name): [s for s in scopes if isinstance(s, str)] for name, scopes in item.items()}
+        {
+            clean_text(str(name)): [clean_text(s) for s in scopes if isinstance(s, str)]
+            for name, scopes in item.items()
+        }
         for item in (value if isinstance(value, list) else [])
         if isinstance(item, Mapping) and all(isinstance(s, list) for s in item.values())
     ]

@@ -1,5 +1,6 @@
 """The one sequence that every way in goes through."""
 
+from gateway.engine.answers import KEPT_BYTES, SELECT_BYTES, ResultPart
 from gateway.engine.gateway import Gateway
 from gateway.engine.values import (
     CallOutcome,
@@ -11,11 +12,14 @@ from gateway.engine.values import (
 )
 
 __all__ = [
+    "KEPT_BYTES",
+    "SELECT_BYTES",
     "CallOutcome",
     "ContextClaim",
     "Freshness",
     "Gateway",
     "ProxiedRequest",
+    "ResultPart",
     "Surroundings",
     "ToolCall",
 ]

@@ -5,19 +5,21 @@ Every way in (MCP over HTTP and stdio, `POST /tools`, `/apis`) goes through `Gat
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gateway.calls import (
     MAY_HAVE_HAPPENED,
     UNSAFE_TO_REPEAT,
+    Preview,
     ToolResult,
     build_request,
     failed,
-    read_result,
+    preview_request,
 )
 from gateway.catalog import Catalog, Tool, View
-from gateway.context import AgentContext, CalledOperation, outbound_headers
-from gateway.engine.recording import Contexts, Record
+from gateway.context import IDENTIFYING, AgentContext, CalledOperation, outbound_headers
+from gateway.engine.answers import Answers, Reading, ResultPart
+from gateway.engine.recording import Contexts, Conversation, Record
 from gateway.engine.values import (
     CallOutcome,
     ContextClaim,
@@ -37,8 +39,9 @@ from gateway.errors import (
     UpstreamUnreachable,
 )
 from gateway.forwarding import check_path, inbound_head, outbound_head, passed_on
-from gateway.interfaces import ContextStore, UpstreamClient
+from gateway.interfaces import ContextStore, ResultStore, UpstreamClient
 from gateway.messages import Headers, Request, RequestHead, Response
+from gateway.policy import Principal
 from gateway.upstreams import OcpHeaders, ProxyReach, Upstream
 
 
@@ -62,6 +65,8 @@ class Gateway:
         # By API; one that nobody keeps current is not in it.
         self.freshness: Mapping[str, Freshness] = {}
         self._contexts = Contexts(store, surroundings, max_history=max_history)
+        self._new_handle = lambda: surroundings.random_bytes(16).hex()
+        self._answers = Answers(None, url="", new_handle=self._new_handle)
         self._client = client
         self._monotonic = surroundings.monotonic
         self._via = f"ocp-gateway-{surroundings.random_bytes(4).hex()}"
@@ -81,13 +86,18 @@ class Gateway:
         self.catalog = catalog
         self.missing -= {upstream.name}
 
+    def keep_results(self, store: ResultStore, *, url: str) -> None:
+        """From now on keep what is too large to be shown; it can be read at `url` + handle."""
+        self._answers = Answers(store, url=url, new_handle=self._new_handle)
+
     async def store_is_up(self) -> bool:
         return await self._contexts.store_is_up()
 
     async def aclose(self) -> None:
-        """Finish what cancelled calls still have to record, then let go of store and client."""
+        """Finish what cancelled calls still have to record, then let go of stores and client."""
         await self._contexts.settle()
         await self._client.aclose()
+        await self._answers.aclose()
         await self._contexts.store.aclose()
 
     async def call_tool(self, call: ToolCall) -> CallOutcome:
@@ -96,40 +106,68 @@ class Gateway:
         Raises UnknownTool, UnknownApi, InvalidArguments and their like while nothing was sent;
         whatever the upstream does after that is a result.
         """
-        context_id = call.claim.named_id or self._contexts.new_id()
-        try:
-            tool = self._tool(call)
-            upstream = self.upstreams[tool.api]
-            request = build_request(tool, call.arguments, base_path=upstream.base_path)
-        except GatewayError as error:
-            error.context_id = context_id
-            raise
-        talk = await self._contexts.open(call.principal, call.claim, context_id)
-        request = _tool_request(request, call, upstream, talk.context)
+        ready = await self._prepare(call)
+        tool, talk = ready.tool, ready.talk
         operation = CalledOperation(
             api=tool.api, method=tool.method, path=tool.path, name=tool.name
         )
         record = Record(self._contexts, talk, operation, tool.name)
-        outcome = await self._run(tool, request, upstream, record)
-        return CallOutcome(result=outcome, context_id=context_id, recorded=bool(record.recorded))
+        limit = ready.upstream.max_response_bytes
+        async with self._answers.reading(tool, call.principal, limit) as reading:
+            result = await self._run(ready, record, reading)
+        return CallOutcome(
+            result=result, context_id=talk.context.context_id, recorded=bool(record.recorded)
+        )
 
-    async def _run(
-        self, tool: Tool, request: Request, upstream: Upstream, record: Record
-    ) -> ToolResult:
+    async def read_result(
+        self, principal: Principal, handle: str, *, start: int = 0, length: int = 0
+    ) -> ResultPart:
+        """Part of a large result that was kept for this principal. Raises UnknownResult."""
+        return await self._answers.read(principal, handle, start, length)
+
+    async def preview_tool(self, call: ToolCall) -> Preview:
+        """What `call_tool` would send, without what is secret in it; nothing is sent or stored.
+
+        Raises what `call_tool` does.
+        """
+        ready = await self._prepare(call)
+        return preview_request(ready.request, origin=ready.upstream.origin, shown=ready.shown)
+
+    async def _prepare(self, call: ToolCall) -> "_Ready":
+        """The call up to its sending: tool, request and context."""
+        context_id = call.claim.named_id or self._contexts.new_id()
+        try:
+            tool = self._tool(call)
+            upstream = self.upstreams[tool.api].of(tool.method, tool.path)
+            upstream = _timed(upstream, tool)
+            built = build_request(tool, call.arguments, base_path=upstream.base_path)
+        except GatewayError as error:
+            error.context_id = context_id
+            raise
+        talk = await self._contexts.open(call.principal, call.claim, context_id)
+        return _Ready(
+            tool=tool,
+            upstream=upstream,
+            request=_tool_request(built, call, upstream, talk.context),
+            talk=talk,
+            shown=_names_of_arguments(built, upstream),
+        )
+
+    async def _run(self, ready: "_Ready", record: Record, reading: Reading) -> ToolResult:
+        upstream = ready.upstream
         deadline = self._monotonic() + upstream.timeout_seconds
-        limit = upstream.max_response_bytes
         status = None
         try:
             async with (
                 record.watching(),
-                self._client.send(request, upstream, deadline=deadline) as response,
+                self._client.send(ready.request, upstream, deadline=deadline) as response,
             ):
                 status = response.head.status
                 await record.answered(status)
-                body, complete = await _read(response, limit)
+                await reading.receive(response)
         except UpstreamError as error:
-            return failed(_failure_text(error, tool, upstream), status=status)
-        return read_result(tool, response.head, body, complete=complete, limit=limit)
+            return failed(_failure_text(error, ready.tool, upstream), status=status)
+        return await reading.result()
 
     @asynccontextmanager
     async def forward(self, call: ProxiedRequest) -> AsyncIterator[Response]:
@@ -185,11 +223,36 @@ class Gateway:
         if upstream.proxy is ProxyReach.OFF:
             raise UnknownOperation(f"{upstream.name} is not proxied")
         try:
-            return upstream, api.routes.match(head.method, path)
+            tool = api.routes.match(head.method, path)
+            return _own_place(upstream, tool), tool
         except GatewayError:
             if upstream.proxy is ProxyReach.DESCRIBED:
                 raise
             return upstream, None
+
+
+def _timed(upstream: Upstream, tool: Tool) -> Upstream:
+    """The upstream with the tool's own limit, where it has one."""
+    seconds = tool.override.timeout_seconds
+    return upstream if seconds is None else replace(upstream, timeout_seconds=seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    """A tool call that only has to be sent. `shown` names the headers that hold no secret."""
+
+    tool: Tool
+    upstream: Upstream
+    request: Request
+    talk: Conversation
+    shown: frozenset[str]
+
+
+def _names_of_arguments(built: Request, upstream: Upstream) -> frozenset[str]:
+    """Headers, lower-case, that the arguments make, and those that identify the context."""
+    configured = {name.lower() for name, _ in upstream.headers}
+    made = {name.lower() for name, _ in built.head.headers}
+    return frozenset((made - configured) | IDENTIFYING)
 
 
 def _ocp_headers(context: AgentContext, upstream: Upstream) -> Headers:
@@ -210,6 +273,16 @@ def _tool_request(
     return replace(request, head=replace(request.head, headers=headers))
 
 
+def _own_place(upstream: Upstream, tool: Tool) -> Upstream:
+    """Where an operation is on its API's own server. Raises UnknownOperation for another's."""
+    place = upstream.of(tool.method, tool.path)
+    # What a caller sends through the proxy, cookies and keys included, is meant for this origin.
+    if place.origin != upstream.origin:
+        what = f"{tool.method} {tool.path[:200]}"
+        raise UnknownOperation(f"{what} is on another server; only its tool leads there")
+    return place
+
+
 def _proxied_operation(upstream: Upstream, head: RequestHead, tool: Tool | None) -> CalledOperation:
     # An undescribed path may hold anything, ids and secrets included: it is not recorded.
     return CalledOperation(
@@ -218,18 +291,6 @@ def _proxied_operation(upstream: Upstream, head: RequestHead, tool: Tool | None)
         path=tool.path if tool else None,
         name=tool.name if tool else None,
     )
-
-
-async def _read(response: Response, limit: int) -> tuple[bytes, bool]:
-    """The body, or its first `limit` bytes, and whether that is all."""
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in response.body:
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > limit:
-            return b"".join(chunks)[:limit], False
-    return b"".join(chunks), True
 
 
 def _failure_text(error: UpstreamError, tool: Tool, upstream: Upstream) -> str:

@@ -79,14 +79,18 @@ def describe_tool(name: str, tool: Tool, revision: Revision) -> dict[str, object
         definition["title"] = tool.title
     definition["inputSchema"] = tool.input_schema
     if revision.annotations:
-        definition["annotations"] = annotations_of(tool.method)
+        annotations: dict[str, object] = {**hints_of(tool.method), **tool.hints}
+        if tool.title and not revision.titles:
+            annotations["title"] = tool.title  # its place before 2025-06-18
+        definition["annotations"] = annotations
     return definition
 
 
-def annotations_of(method: str) -> dict[str, bool]:
+def hints_of(method: str) -> dict[str, bool]:
     """Hints that follow from the HTTP method's semantics (RFC 9110 section 9.2).
 
-    POST and PATCH promise nothing, so nothing is said beyond that the tool reaches out.
+    POST and PATCH promise nothing, so nothing is said beyond that the tool reaches out. What the
+    description says of its operation comes before these.
     """
     return {**_HINTS.get(method.upper(), {}), "openWorldHint": True}
 

@@ -1,6 +1,6 @@
 """What came of a tool call, as each revision's clients can read it."""
 
-from gateway.calls import Audio, Content, Image, Resource, Text, ToolResult
+from gateway.calls import Audio, Content, Image, Resource, Rest, Text, ToolResult
 from gateway.errors import GatewayError, InvalidArguments, UnknownTool
 from gateway.mcp.decisions import CallTool, Reply
 from gateway.mcp.envelopes import error_reply, result_reply
@@ -11,6 +11,7 @@ from gateway.mcp.revisions import Revision
 
 CONTEXT_ID = "io.opencontextprotocol/context-id"
 RECORDED = "io.opencontextprotocol/recorded"
+REST = "io.opencontextprotocol/rest"
 
 
 def finish_call(call: CallTool, result: ToolResult, *, context_id: str, recorded: bool) -> Reply:
@@ -27,6 +28,8 @@ def finish_call(call: CallTool, result: ToolResult, *, context_id: str, recorded
     meta: dict[str, object] = {CONTEXT_ID: context_id}
     if not recorded:
         meta[RECORDED] = False
+    if result.rest is not None:
+        meta[REST] = render_rest(result.rest)
     return _reply(call, members, meta)
 
 
@@ -62,6 +65,11 @@ def render_content(content: Content, revision: Revision, index: int) -> dict[str
             return _resource(Resource(uri=uri, media_type=media_type, text=None, blob=data))
         case Resource():
             return _resource(content)
+
+
+def render_rest(rest: Rest) -> dict[str, object]:
+    """Where an excerpt goes on, for programs."""
+    return {"handle": rest.handle, "start": rest.start, "size": rest.size, "complete": rest.whole}
 
 
 def _resource(content: Resource) -> dict[str, object]:

@@ -1,5 +1,7 @@
 """A description in, its operations out."""
 
+from gateway.openapi.canonical import canonical
+from gateway.openapi.conversion import Direction, SchemaTooDeep
 from gateway.openapi.description import Description, read_description
 from gateway.openapi.document import (
     MAX_CHAIN,
@@ -10,7 +12,9 @@ from gateway.openapi.document import (
     join,
     resolve_address,
 )
+from gateway.openapi.emptiness import admit_empty
 from gateway.openapi.encodings import essence_of, is_media_type
+from gateway.openapi.findings import Finding, Severity
 from gateway.openapi.model import (
     METHODS,
     Body,
@@ -21,31 +25,40 @@ from gateway.openapi.model import (
     Schema,
     Signature,
 )
-from gateway.openapi.schemas import Convert, Direction, Schemas, SchemaTooDeep
-from gateway.openapi.servers import first_server, read_servers
+from gateway.openapi.one_way import OneWay
+from gateway.openapi.overlays import apply_overlay
+from gateway.openapi.schemas import Closed, Convert, Schemas
+from gateway.openapi.servers import absolute_server, read_servers
 from gateway.openapi.swagger2 import media_types
 
 __all__ = [
     "MAX_CHAIN",
     "METHODS",
     "Body",
+    "Closed",
     "Convert",
     "Description",
     "Direction",
     "Document",
     "Encoding",
+    "Finding",
     "Node",
+    "OneWay",
     "Operation",
     "Parameter",
     "Problem",
     "Schema",
     "SchemaTooDeep",
     "Schemas",
+    "Severity",
     "Signature",
     "UnresolvedRef",
+    "absolute_server",
+    "admit_empty",
+    "apply_overlay",
     "base_of",
+    "canonical",
     "essence_of",
-    "first_server",
     "is_media_type",
     "join",
     "media_types",

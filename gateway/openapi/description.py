@@ -1,15 +1,18 @@
 """One description as a whole: which version, which operations, what was left out and why."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.errors import DescriptionError
+from gateway.openapi.conversion import SchemaTooDeep
 from gateway.openapi.document import Document, Node, UnresolvedRef, join
-from gateway.openapi.model import METHODS, Operation, Problem, Signature
-from gateway.openapi.parameters import Skip, read_body, read_parameters
-from gateway.openapi.schemas import Schemas, SchemaTooDeep
-from gateway.openapi.servers import read_servers
+from gateway.openapi.hygiene import hides_something
+from gateway.openapi.model import METHODS, Operation, Problem, Signature, tags_of
+from gateway.openapi.parameters import Parameters, Skip, read_body
+from gateway.openapi.reach import HIDDEN
+from gateway.openapi.schemas import Schemas
+from gateway.openapi.servers import operation_servers, read_servers
 from gateway.openapi.swagger2 import read_inputs
 
 _TOOL_METHODS = frozenset(method.lower() for method in METHODS)
@@ -39,13 +42,18 @@ class Description:
     problems: tuple[Problem, ...]
 
     @property
-    def servers(self) -> tuple[Mapping[str, object], ...]:
-        """The description's Server Objects (those of Swagger 2.0 made of host and base path)."""
+    def servers(self) -> tuple[str, ...]:
+        """The URLs of the description's servers (of Swagger 2.0 made of host and base path)."""
         return read_servers(self.document.root)
 
 
-def read_description(root: object, *, api: str) -> Description:
+def read_description(
+    root: object, *, api: str, takes: Callable[[Signature], bool] | None = None
+) -> Description:
     """Read a parsed description, `root` being its Document or, where it has no other, its value.
+
+    `takes` says which operations are wanted; the others are not looked at, so that nothing is said
+    of them. None: all.
 
     A fault inside one operation costs that operation and becomes a Problem. Raises
     DescriptionError when the whole is no description of OpenAPI 3.0 to 3.2 or Swagger 2.0.
@@ -58,7 +66,7 @@ def read_description(root: object, *, api: str) -> Description:
         raise DescriptionError("/paths: is not an object")
     # Before 3.1 what stands beside a `$ref` does not count.
     schemas = Schemas(document, ref_siblings=version not in (SWAGGER, "3.0"))
-    reader = _Reader(api, document, schemas, swagger=version == SWAGGER)
+    reader = _Reader(api, document, schemas, takes, swagger=version == SWAGGER)
     for path, item in paths.items():
         reader.read_path(str(path), item)
     info = root.get("info")
@@ -108,11 +116,21 @@ def _word(value: object) -> str:
 class _Reader:
     """Walks the paths of one document, collecting operations and problems."""
 
-    def __init__(self, api: str, document: Document, schemas: Schemas, *, swagger: bool) -> None:
+    def __init__(
+        self,
+        api: str,
+        document: Document,
+        schemas: Schemas,
+        takes: Callable[[Signature], bool] | None,
+        *,
+        swagger: bool,
+    ) -> None:
         self.api = api
+        self.takes = takes
         self.swagger = swagger
         self.document = document
         self.schemas = schemas
+        self.parameters = Parameters(document)
         self.operations: list[Operation] = []
         self.signatures: list[Signature] = []
         self.problems: list[Problem] = []
@@ -138,7 +156,7 @@ class _Reader:
             return
         for key, node in members.items():
             if key in _TOOL_METHODS:
-                self._read_operation(path, key.upper(), node, members.get("parameters"))
+                self._read_operation(path, key.upper(), node, members)
             else:
                 self._report_other(key, node)
 
@@ -164,7 +182,7 @@ class _Reader:
             if key != "$ref":
                 yield str(key), Node(value=value, pointer=join(node.pointer, str(key)))
 
-    def _read_operation(self, path: str, method: str, node: Node, shared: Node | None) -> None:
+    def _read_operation(self, path: str, method: str, node: Node, item: Mapping[str, Node]) -> None:
         try:
             # No version knows a reference here, but authors of split descriptions write them.
             node = self.document.follow(node)
@@ -174,9 +192,13 @@ class _Reader:
         operation_id = node.value.get("operationId") if isinstance(node.value, dict) else None
         if not isinstance(operation_id, str):
             operation_id = None
-        self.signatures.append(Signature(method=method, path=path, operation_id=operation_id))
+        tags = tags_of(node.value) if self.takes else ()
+        signature = Signature(method=method, path=path, operation_id=operation_id, tags=tags)
+        self.signatures.append(signature)
+        if self.takes and not self.takes(signature):
+            return
         try:
-            operation = self._operation(path, method, node, shared, operation_id)
+            operation = self._operation(path, method, node, item, operation_id)
         except (UnresolvedRef, Skip) as error:
             self.report(error.pointer, "error", f"{method} {path} skipped: {error.reason}")
         except SchemaTooDeep:
@@ -185,19 +207,28 @@ class _Reader:
             self.operations.append(operation)
 
     def _operation(
-        self, path: str, method: str, node: Node, shared: Node | None, operation_id: str | None
+        self,
+        path: str,
+        method: str,
+        node: Node,
+        item: Mapping[str, Node],
+        operation_id: str | None,
     ) -> Operation:
         if not isinstance(node.value, dict):
             raise Skip(node.pointer, "an operation is an object")
+        shared = item.get("parameters")
         if self.swagger:
             parameters, body, warnings = read_inputs(self.document, path, shared, node)
         else:
-            parameters, warnings = read_parameters(
-                self.document, path, shared, node.child("parameters"), node.pointer
+            parameters, warnings = self.parameters.read(
+                path, shared, node.child("parameters"), node.pointer
             )
-            body = read_body(self.document, node.child("requestBody"))
+            body = read_body(self.document, node.child("requestBody"), warnings)
         for pointer, message in warnings:
             self.report(pointer, "warning", message)
+        for name, at in [(path, node.pointer), *((p.name, p.pointer) for p in parameters)]:
+            if hides_something(name):
+                raise Skip(at, HIDDEN)
         schemas = [(p.schema, p.schema_pointer) for p in parameters]
         for schema, at in [*schemas, *([(body.schema, body.pointer)] if body else [])]:
             for place in self.schemas.check(schema, at):
@@ -210,4 +241,5 @@ class _Reader:
             body=body,
             node=node.value,
             pointer=node.pointer,
+            servers=operation_servers(self.document.root, item.get("servers"), node),
         )

@@ -18,7 +18,7 @@ def read_encodings(media: Node, media_type: str) -> Mapping[str, Encoding]:
     What is of no use (another type, an unknown style, a member that is no text) is as if absent.
     """
     node = media.child("encoding")
-    if node is None or not isinstance(node.value, Mapping) or essence_of(media_type) not in _FORMS:
+    if node is None or not isinstance(node.value, dict) or essence_of(media_type) not in _FORMS:
         return {}
     return {str(name): _encoding(raw) for name, raw in node.value.items()}
 
@@ -34,7 +34,7 @@ def is_media_type(text: str) -> bool:
 
 
 def _encoding(raw: object) -> Encoding:
-    if not isinstance(raw, Mapping):
+    if not isinstance(raw, dict):
         return Encoding()
     given = raw.get("style")
     style = given if isinstance(given, str) and given in _STYLES else None

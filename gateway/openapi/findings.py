@@ -7,9 +7,9 @@ MAX_MESSAGE = 200
 
 
 class Severity(StrEnum):
-    """`error` breaks a rule of the specification; `warning` is legal and probably not meant."""
+    """`invalid` breaks a rule of the specification; `warning` is legal and probably not meant."""
 
-    ERROR = "error"
+    INVALID = "invalid"
     WARNING = "warning"
 
 
@@ -68,7 +68,7 @@ class Finding:
 
 def finding(code: Code, pointer: str, message: str) -> Finding:
     """A Finding with the severity of its rule and a message fit for one line of a terminal."""
-    severity = Severity.WARNING if code in WARNINGS else Severity.ERROR
+    severity = Severity.WARNING if code in WARNINGS else Severity.INVALID
     return Finding(pointer=pointer, severity=severity, code=code, message=one_line(message))
 
 

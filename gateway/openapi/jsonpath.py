@@ -72,7 +72,8 @@ def find(root: object, expression: str, *, at_most: int) -> list[Location]:
         matches: Iterator[Location] = (tuple(m.parts) for m in _matches(expression, root))
         found = list(dict.fromkeys(islice(matches, at_most + 1)))
     except (jsonpath.JSONPathError, RecursionError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
+        # Not the error's own text, which it cannot make where the expression ends too soon.
+        reason = str(error.args[0] if error.args else "").partition("\n")[0]
         raise PathError(reason or "nested too deeply") from error
     if len(found) > at_most:
         raise PathError(f"matches more than {at_most:,} places")

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 Schema = Mapping[str, object] | bool
 """A Schema Object as the document writes it; `gateway.openapi.schemas` makes JSON Schema of it."""
 
-LOCATIONS = ("path", "query", "header", "cookie")
 METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "HEAD", "OPTIONS")
 
 
@@ -28,7 +27,8 @@ class Parameter:
     """A Parameter Object, its defaults filled in (OpenAPI 3.1 section 4.8.12).
 
     `media_type` is set for a `content` parameter, whose value is one serialised text;
-    `schema_pointer` is where its schema stands.
+    `schema_pointer` is where its schema stands. `allow_empty`: the empty text may be sent, whatever
+    the schema says.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Parameter:
     style: str
     explode: bool
     allow_reserved: bool = False
+    allow_empty: bool = False
     media_type: str | None = None
     description: str = ""
     deprecated: bool = False
@@ -77,7 +78,11 @@ class Body:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method on one path. `node` is the Operation Object for what is read at first use."""
+    """One method on one path. `node` is the Operation Object for what is read at first use.
+
+    `servers` are the URLs of its own or its path item's servers (see `operation_servers`), None
+    where the description's count.
+    """
 
     method: str
     path: str
@@ -86,6 +91,7 @@ class Operation:
     body: Body | None
     node: Mapping[str, object]
     pointer: str
+    servers: tuple[str, ...] | None = None
 
     @property
     def deprecated(self) -> bool:
@@ -99,16 +105,25 @@ class Operation:
     @property
     def tags(self) -> tuple[str, ...]:
         """Its tags, each once, in the order of the document."""
-        tags = self.node.get("tags")
-        if not isinstance(tags, list | tuple):
-            return ()
-        return tuple(dict.fromkeys(tag for tag in tags if isinstance(tag, str)))
+        return tags_of(self.node)
+
+
+def tags_of(operation: object) -> tuple[str, ...]:
+    """The tags of an Operation Object, each once, in the order of the document."""
+    tags = operation.get("tags") if isinstance(operation, Mapping) else None
+    if not isinstance(tags, list | tuple):
+        return ()
+    return tuple(dict.fromkeys(tag for tag in tags if isinstance(tag, str)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """What an operation's name depends on: published or skipped, it takes part in clashes."""
+    """What an operation's name depends on: published or skipped, it takes part in clashes.
+
+    `tags` are there where a choice among operations asked for them.
+    """
 
     method: str
     path: str
     operation_id: str | None
+    tags: tuple[str, ...] = ()

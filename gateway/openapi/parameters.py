@@ -1,12 +1,12 @@
 """Parameter and Request Body Objects, references followed and defaults filled in."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from gateway.openapi.document import Document, Node, UnresolvedRef, quoted
+from gateway.openapi.document import Document, Node, UnresolvedRef, base_of, quoted
 from gateway.openapi.encodings import essence_of, is_media_type, read_encodings
-from gateway.openapi.keywords import is_shallow
-from gateway.openapi.model import LOCATIONS, Body, Parameter, Schema
+from gateway.openapi.examples import read_examples
+from gateway.openapi.model import Body, Parameter, Schema
 
 # OpenAPI 3.1 section 4.8.12.2.1: parameters of these names are ignored.
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
@@ -18,11 +18,14 @@ _RESERVED_HEADERS = frozenset(
 _RESERVED_PREFIXES = ("x-forwarded-", "proxy-", "ocp-", "mcp-", "sec-")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 
+WHOLE_QUERY = "querystring"
 _STYLES: Mapping[str, tuple[str, ...]] = {
     "path": ("simple", "label", "matrix"),
     "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject"),
     "header": ("simple",),
-    "cookie": ("form",),
+    # Of OpenAPI 3.2 are the style `cookie`, and the whole query in one `content` parameter.
+    "cookie": ("form", "cookie"),
+    "querystring": (WHOLE_QUERY,),
 }
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
@@ -39,28 +42,57 @@ class Skip(Exception):
 Warnings = list[tuple[str, str]]
 
 
-def read_parameters(
-    document: Document, path: str, shared: Node | None, own: Node | None, pointer: str
-) -> tuple[tuple[Parameter, ...], Warnings]:
-    """The parameters of one operation: those of its path item, overridden by name and place.
+class Parameters:
+    """The Parameter Objects of one document; what many operations refer to is read once."""
 
-    Raises Skip or UnresolvedRef. A placeholder that nobody declares becomes a required text.
-    """
-    warnings: Warnings = []
-    found: dict[tuple[str, str], Parameter] = {}
-    for nodes in (shared, own):
-        for node in entries(nodes):
-            if parameter := _parameter(document.follow(node), warnings, document):
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        # By the document that a reference stands in and the reference, as it is written.
+        self._shared: dict[tuple[str, str], tuple[Parameter | None, Warnings]] = {}
+
+    def read(
+        self, path: str, shared: Node | None, own: Node | None, pointer: str
+    ) -> tuple[tuple[Parameter, ...], Warnings]:
+        """The parameters of one operation: those of its path item, overridden by name and place.
+
+        Raises Skip or UnresolvedRef. A placeholder that nobody declares becomes a required text.
+        """
+        warnings: Warnings = []
+        found: dict[tuple[str, str], Parameter] = {}
+        for listed in (shared, own):
+            if listed is not None:
+                self._collect(listed, found, warnings)
+        settle_path(path, found, pointer, warnings)
+        return tuple(found.values()), warnings
+
+    def _collect(
+        self, listed: Node, found: dict[tuple[str, str], Parameter], warnings: Warnings
+    ) -> None:
+        base = base_of(listed.pointer)
+        for index, value in enumerate(_values(listed)):
+            ref = value.get("$ref") if isinstance(value, dict) else None
+            key = (base, ref) if isinstance(ref, str) else None
+            kept = self._shared.get(key) if key else None
+            if kept is None:
+                kept = self._read(Node(value=value, pointer=f"{listed.pointer}/{index}"))
+                if key:
+                    self._shared[key] = kept
+            parameter, said = kept
+            warnings.extend(said)
+            if parameter is not None:
                 found[parameter.location, parameter.name] = parameter
-    settle_path(path, found, pointer, warnings)
-    return tuple(found.values()), warnings
+
+    def _read(self, entry: Node) -> tuple[Parameter | None, Warnings]:
+        warnings: Warnings = []
+        node = self._document.follow(entry)
+        return _parameter(node, warnings, self._document), warnings
 
 
 def settle_path(
     path: str, found: dict[tuple[str, str], Parameter], pointer: str, warnings: Warnings
 ) -> None:
     """Make the path parameters in `found` those that the template has."""
-    names = dict.fromkeys(PLACEHOLDER.findall(path))
+    names = dict.fromkeys(PLACEHOLDER.findall(path)) if "{" in path else {}
     for location, name in list(found):
         if location == "path" and name not in names:
             warnings.append((found["path", name].pointer, f"{quoted(name)} is not in the path"))
@@ -73,26 +105,34 @@ def settle_path(
 
 def entries(node: Node | None) -> Iterator[Node]:
     """The members of a list of parameters. Raises Skip where it is none."""
-    if node is None or node.value is None:
-        return
+    if node is not None:
+        for index, value in enumerate(_values(node)):
+            yield Node(value=value, pointer=f"{node.pointer}/{index}")
+
+
+def _values(node: Node) -> Sequence[object]:
+    if node.value is None:
+        return ()
     if not isinstance(node.value, list | tuple):
         raise Skip(node.pointer, "`parameters` is not a list")
-    for index, value in enumerate(node.value):
-        yield Node(value=value, pointer=f"{node.pointer}/{index}")
+    return node.value
 
 
 def _parameter(node: Node, warnings: Warnings, document: Document) -> Parameter | None:
     raw = node.value
-    if not isinstance(raw, Mapping):
+    if not isinstance(raw, dict):
         raise Skip(node.pointer, "a parameter is an object")
     name, location = raw.get("name"), raw.get("in")
     if not isinstance(name, str) or not name:
-        raise Skip(node.pointer, "the parameter has no name")
-    if location not in LOCATIONS or not isinstance(location, str):
+        leave_out(node, "the parameter has no name", warnings)
+        return None
+    if not isinstance(location, str) or location not in _STYLES:
         raise Skip(node.pointer, f"the parameter {quoted(name)} has no usable `in`")
     if location == "header" and not is_settable(name, node.pointer, warnings):
         return None
     schema, schema_pointer, media_type = _schema(node, name, document)
+    if location == "querystring" and media_type is None:
+        raise Skip(node.pointer, f"the parameter {quoted(name)} needs `content`")
     style = raw.get("style", _STYLES[location][0])
     if style not in _STYLES[location] or not isinstance(style, str):
         shown = f"style {quoted(style)}" if isinstance(style, str) else "such a style"
@@ -101,20 +141,36 @@ def _parameter(node: Node, warnings: Warnings, document: Document) -> Parameter 
     description = raw.get("description")
     return Parameter(
         name=name,
-        location=location,
+        location="query" if style == WHOLE_QUERY else location,
         required=raw.get("required") is True or location == "path",
         schema=schema,
         pointer=node.pointer,
         schema_pointer=schema_pointer,
         style=style,
-        # OpenAPI 3.1 section 4.8.12.2: true for form, false for every other style.
-        explode=explode if isinstance(explode, bool) else style == "form",
+        # OpenAPI 3.2 section 4.12.2.2: true for form and cookie, false for every other style.
+        explode=explode if isinstance(explode, bool) else style in ("form", "cookie"),
         allow_reserved=raw.get("allowReserved") is True and location == "query",
+        allow_empty=raw.get("allowEmptyValue") is True and location == "query",
         media_type=media_type,
         description=description.strip() if isinstance(description, str) else "",
         deprecated=raw.get("deprecated") is True,
-        examples=(raw["example"],) if "example" in raw and is_shallow(raw["example"]) else (),
+        examples=_examples(node, media_type, document),
     )
+
+
+def _examples(node: Node, media_type: str | None, document: Document) -> tuple[object, ...]:
+    """A parameter's own examples, else those of its media type."""
+    own = read_examples(node, document)
+    if own or media_type is None or (content := node.child("content")) is None:
+        return own
+    return read_examples(_media(document, content, media_type), document)
+
+
+def leave_out(node: Node, reason: str, warnings: Warnings) -> None:
+    """Do without a parameter or body that nobody can give. Raises Skip where it is required."""
+    if isinstance(node.value, dict) and node.value.get("required") is True:
+        raise Skip(node.pointer, reason)
+    warnings.append((node.pointer, f"{reason}; left out"))
 
 
 def is_settable(name: str, pointer: str, warnings: Warnings) -> bool:
@@ -135,15 +191,15 @@ def _schema(node: Node, name: str, document: Document) -> tuple[Schema, str, str
     """The schema, its pointer, and the media type of a `content` parameter."""
     content = node.child("content")
     if content is None:
-        found = node.child("schema") or Node(value=True, pointer=node.pointer)
-        if not isinstance(found.value, Mapping | bool):
+        found = _schema_of(node)
+        if not isinstance(found.value, dict | bool):
             raise Skip(found.pointer, f"the schema of {quoted(name)} is no schema")
         return found.value, found.pointer, None
-    if not isinstance(content.value, Mapping) or len(content.value) != 1:
+    if not isinstance(content.value, dict) or len(content.value) != 1:
         raise Skip(content.pointer, f"`content` of {quoted(name)} needs exactly one media type")
     media_type = str(next(iter(content.value)))
     found = _schema_of(_media(document, content, media_type))
-    if not isinstance(found.value, Mapping | bool):
+    if not isinstance(found.value, dict | bool):
         raise Skip(found.pointer, f"the schema of {quoted(name)} is no schema")
     return found.value, found.pointer, media_type
 
@@ -161,20 +217,21 @@ def _undeclared(name: str, pointer: str) -> Parameter:
     )
 
 
-def read_body(document: Document, node: Node | None) -> Body | None:
+def read_body(document: Document, node: Node | None, warnings: Warnings) -> Body | None:
     """The request body under the media type that is sent; None where the operation has none."""
     if node is None or node.value is None:
         return None
     node = document.follow(node)
-    if not isinstance(node.value, Mapping):
+    if not isinstance(node.value, dict):
         raise Skip(node.pointer, "a request body is an object")
     content = node.child("content")
-    if content is None or not isinstance(content.value, Mapping) or not content.value:
-        raise Skip(node.pointer, "the request body has no `content`")
+    if content is None or not isinstance(content.value, dict) or not content.value:
+        leave_out(node, "the request body has no `content`", warnings)
+        return None
     media_type = min((str(key) for key in content.value), key=preference)
     media = _media(document, content, media_type)
     schema = _schema_of(media)
-    if not isinstance(schema.value, Mapping | bool):
+    if not isinstance(schema.value, dict | bool):
         raise Skip(schema.pointer, "the body's schema is no schema")
     description = node.value.get("description")
     return Body(
@@ -194,8 +251,12 @@ def _media(document: Document, content: Node, media_type: str) -> Node:
     return document.follow(media)
 
 
-def _schema_of(media: Node) -> Node:
-    return media.child("schema") or Node(value=True, pointer=media.pointer)
+def _schema_of(holder: Node) -> Node:
+    """The Schema Object of a parameter or a media type; a null, too, says nothing of the value."""
+    found = holder.child("schema")
+    if found is None or found.value is None:
+        return Node(value=True, pointer=holder.pointer)
+    return found
 
 
 def preference(media_type: str) -> tuple[int, str]:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from gateway.openapi.document import Document, Node, join, quoted
+from gateway.openapi.emptiness import admit_empty
 from gateway.openapi.model import Body, Encoding, Parameter
 from gateway.openapi.parameters import (
     Skip,
     Warnings,
     entries,
     is_settable,
+    leave_out,
     preference,
     settle_path,
 )
@@ -25,7 +27,10 @@ _FORMATS: Mapping[str, tuple[str, bool]] = {
 }
 _PLACES = frozenset({"path", "query", "header", "formData", "body"})
 # Members of a Parameter Object that are no part of its value's schema.
-_NOT_SCHEMA = frozenset({"name", "in", "required", "description", "collectionFormat"})
+_NOT_SCHEMA = frozenset(
+    {"name", "in", "required", "description", "collectionFormat", "allowEmptyValue"}
+)
+_REPEATING = frozenset({"query", "formData"})
 
 
 def read_inputs(
@@ -36,7 +41,7 @@ def read_inputs(
     Raises Skip or UnresolvedRef.
     """
     warnings: Warnings = []
-    found = _collect(document, shared, node.child("parameters"))
+    found = _collect(document, shared, node.child("parameters"), warnings)
     parameters: dict[tuple[str, str], Parameter] = {}
     form: list[Node] = []
     body: Node | None = None
@@ -61,7 +66,7 @@ def media_types(document: Document, node: Node, member: str) -> list[str]:
 
 
 def _collect(
-    document: Document, shared: Node | None, own: Node | None
+    document: Document, shared: Node | None, own: Node | None, warnings: Warnings
 ) -> dict[tuple[str, str], Node]:
     """The parameters by place and name, an operation's own over its path item's."""
     found: dict[tuple[str, str], Node] = {}
@@ -73,7 +78,8 @@ def _collect(
                 raise Skip(target.pointer, "a parameter is an object")
             name, location = raw.get("name"), raw.get("in")
             if not isinstance(name, str) or not name:
-                raise Skip(target.pointer, "the parameter has no name")
+                leave_out(target, "the parameter has no name", warnings)
+                continue
             if not isinstance(location, str) or location not in _PLACES:
                 raise Skip(target.pointer, f"the parameter {quoted(name)} has no usable `in`")
             # There is one body only, whatever it is called (Swagger 2.0, Parameter Object).
@@ -83,9 +89,7 @@ def _collect(
 
 def _parameter(node: Node, name: str, location: str) -> Parameter:
     raw = _members(node)
-    style, explode = _format(raw) or _FORMATS["csv"]
-    if location != "query":
-        style, explode = "simple", False
+    style, explode = _format(raw, location)
     return Parameter(
         name=name,
         location=location,
@@ -95,13 +99,16 @@ def _parameter(node: Node, name: str, location: str) -> Parameter:
         schema_pointer=node.pointer,
         style=style,
         explode=explode,
+        allow_empty=location == "query" and raw.get("allowEmptyValue") is True,
         description=_description(raw),
     )
 
 
 def _body(node: Node, consumes: Sequence[str]) -> Body:
     raw = _members(node)
-    schema, pointer = raw.get("schema", True), join(node.pointer, "schema")
+    schema, pointer = raw.get("schema"), join(node.pointer, "schema")
+    if schema is None:
+        schema = True
     if not isinstance(schema, dict | bool):
         raise Skip(pointer, "the body's schema is no schema")
     usable = [m for m in consumes if m not in (_FORM, _MULTIPART)]
@@ -122,7 +129,9 @@ def _form_body(form: Sequence[Node], consumes: Sequence[str], pointer: str) -> B
     required = [name for name, raw in fields.items() if raw.get("required") is True]
     has_file = any(raw.get("type") == "file" for raw in fields.values())
     multipart = has_file or (_MULTIPART in consumes and _FORM not in consumes)
-    styles = {name: _format(raw) for name, raw in fields.items()}
+    styles = {
+        name: _format(raw, "formData") for name, raw in fields.items() if raw.get("type") == "array"
+    }
     return Body(
         media_type=_MULTIPART if multipart else _FORM,
         schema={
@@ -133,9 +142,8 @@ def _form_body(form: Sequence[Node], consumes: Sequence[str], pointer: str) -> B
         pointer=join(pointer, "parameters"),
         required=bool(required),
         encodings={
-            name: Encoding(style=style[0], explode=style[1])
-            for name, style in styles.items()
-            if style is not None
+            name: Encoding(style=style, explode=explode)
+            for name, (style, explode) in styles.items()
         },
     )
 
@@ -143,13 +151,17 @@ def _form_body(form: Sequence[Node], consumes: Sequence[str], pointer: str) -> B
 def _field(raw: Mapping[str, object]) -> dict[str, object]:
     schema = _schema(raw) | ({"description": text} if (text := _description(raw)) else {})
     if raw.get("type") == "file":
-        schema |= {"type": "string", "format": "binary"}
-    return schema
+        return schema | {"type": "string", "format": "binary"}
+    return admit_empty(schema) if raw.get("allowEmptyValue") is True else schema
 
 
-def _format(raw: Mapping[str, object]) -> tuple[str, bool] | None:
+def _format(raw: Mapping[str, object], location: str) -> tuple[str, bool]:
+    """Style and explode of a list: csv by default, `multi` in queries and forms only."""
     given = raw.get("collectionFormat")
-    return _FORMATS.get(given) if isinstance(given, str) else None
+    style, explode = _FORMATS.get(given if isinstance(given, str) else "csv", _FORMATS["csv"])
+    if location in _REPEATING:
+        return style, explode
+    return "simple" if style == "form" else style, False
 
 
 def _schema(raw: Mapping[str, object]) -> dict[str, object]:

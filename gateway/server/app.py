@@ -8,6 +8,7 @@ from aiohttp.http import SERVER_SOFTWARE
 from gateway.server.health import StatusEndpoint
 from gateway.server.mcp_http import McpEndpoint
 from gateway.server.proxy import ProxyEndpoint
+from gateway.server.results import ResultsEndpoint
 from gateway.server.tools import ToolsEndpoint
 
 
@@ -17,6 +18,7 @@ class Endpoints:
 
     status: StatusEndpoint
     tools: ToolsEndpoint
+    results: ResultsEndpoint
     proxy: ProxyEndpoint
     mcp: McpEndpoint
 
@@ -31,6 +33,7 @@ def make_app(endpoints: Endpoints, *middlewares: object) -> web.Application:
     router.add_get("/tools", endpoints.tools.list_tools)
     router.add_get("/tools/{name}", endpoints.tools.show_tool)
     router.add_post("/tools/{name}", endpoints.tools.call_tool)
+    router.add_get("/results/{handle}", endpoints.results.show)
     router.add_get("/apis", endpoints.status.list_apis)
     router.add_route("*", "/apis/{rest:.*}", endpoints.proxy.forward)
     router.add_route("*", "/mcp", endpoints.mcp.answer)

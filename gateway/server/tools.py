@@ -13,10 +13,11 @@ from gateway.engine import CallOutcome, ContextClaim, Gateway, ToolCall
 from gateway.errors import BadRequest, NotAvailable, UnknownTool
 from gateway.mcp import LATEST_LEGACY, V2026_07_28, describe_tool, encode_json, parse_json
 from gateway.mcp.errors import RpcError
-from gateway.mcp.results import render_content
+from gateway.mcp.results import render_content, render_rest
 from gateway.messages import Headers
 from gateway.policy import Principal
 from gateway.server.heads import headers_of, read_body
+from gateway.server.previews import preview_json
 from gateway.server.problems import problem
 
 Json = dict[str, object]
@@ -29,7 +30,7 @@ FORMATS: Mapping[str, Describe] = {
 _LATER_FORMATS = frozenset({"openai", "openai-responses", "anthropic", "gemini", "langchain"})
 # What a page may send anywhere without asking first (Fetch, "CORS-safelisted request-header").
 _FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
-_LATER_QUERY = frozenset({"search", "limit", "cursor", "max_tokens", "dry_run", "confirm"})
+_LATER_QUERY = frozenset({"search", "limit", "cursor", "max_tokens", "confirm"})
 
 
 class ToolsEndpoint:
@@ -58,11 +59,13 @@ class ToolsEndpoint:
 
     async def show_tool(self, request: web.Request) -> web.Response:
         query = _query(request, allowed=("format", "api"))
-        name = request.match_info["name"]
-        tool = self._gateway.view(query.get("api")).find(name)
+        form, name = _format(query), request.match_info["name"]
+        view = self._gateway.view(query.get("api"))
+        tool = view.find(name)
         if tool is None:
             raise UnknownTool(f"there is no tool {name[:64]!r}")
-        definition = FORMATS[_format(query)](name, tool)
+        own_name = view.generated_name if form == "ocp" else view.published_name
+        definition = FORMATS[form](own_name(tool), tool)
         shown = {
             "tool": definition,
             "digest": tool.digest,
@@ -77,7 +80,8 @@ class ToolsEndpoint:
         return web.Response(body=encode_json(shown), content_type="application/json")
 
     async def call_tool(self, request: web.Request) -> web.Response:
-        query = _query(request, allowed=("api",))
+        query = _query(request, allowed=("api", "dry_run"))
+        dry_run = _flag(query, "dry_run")
         if not _is_plain_json(request):
             return problem(
                 status=415,
@@ -94,6 +98,8 @@ class ToolsEndpoint:
             api=query.get("api"),
             headers=headers,
         )
+        if dry_run:
+            return await self._preview(call)
         outcome = await self._gateway.call_tool(call)
         return web.Response(
             body=encode_json(_shown(outcome)),
@@ -101,11 +107,20 @@ class ToolsEndpoint:
             headers={"OCP-Context-ID": outcome.context_id},
         )
 
+    async def _preview(self, call: ToolCall) -> web.Response:
+        body = encode_json(preview_json(await self._gateway.preview_tool(call)))
+        # No context was made, so only one that the call names can be named.
+        named = call.claim.named_id
+        headers = {"OCP-Context-ID": named} if named else None
+        return web.Response(body=body, content_type="application/json", headers=headers)
+
     def _list(self, view: View, form: str) -> tuple[bytes, str]:
         kept = self._lists.setdefault(view, {})
         if form not in kept:
             describe = FORMATS[form]
-            tools = [describe(name, tool) for name, tool in view.tools.items()]
+            # OCP agents know tools by what descriptions alone call them.
+            named = view.generated if form == "ocp" else view.tools
+            tools = [describe(name, tool) for name, tool in named.items()]
             body = encode_json({"tools": tools, "digest": view.digest, "nextCursor": None})
             kept[form] = body, f'"{sha256(body).hexdigest()[:32]}"'
         return kept[form]
@@ -119,6 +134,13 @@ def _query(request: web.Request, *, allowed: tuple[str, ...]) -> Mapping[str, st
             raise NotAvailable(f"the query parameter {name} is not available yet")
         raise BadRequest(f"there is no query parameter {name[:64]!r} here")
     return request.query
+
+
+def _flag(query: Mapping[str, str], name: str) -> bool:
+    value = query.get(name, "false")
+    if value not in ("true", "false"):
+        raise BadRequest(f"{name} is true or false")
+    return value == "true"
 
 
 def _is_plain_json(request: web.Request) -> bool:
@@ -159,7 +181,7 @@ def _arguments(body: bytes) -> Mapping[str, object]:
 
 def _shown(outcome: CallOutcome) -> Json:
     result = outcome.result
-    return {
+    shown: Json = {
         "status": result.status,
         "headers": _joined(result.headers),
         "content": [
@@ -171,6 +193,9 @@ def _shown(outcome: CallOutcome) -> Json:
         "context_id": outcome.context_id,
         "recorded": outcome.recorded,
     }
+    if result.rest is not None:
+        shown["rest"] = render_rest(result.rest)
+    return shown
 
 
 def _joined(headers: Headers) -> dict[str, str]:

@@ -1,26 +1,43 @@
 """The last good copy of a description, kept on disk for a start without its source."""
 
+import json
 import os
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
+from typing import TypedDict
 
 from gateway.sources.loading import MAX_BYTES
-from gateway.sources.source import Snapshot, take_snapshot
+from gateway.sources.texts import Place, Snapshot, Texts
 
-_DIGEST_LENGTH = 64
+# A description, its overlays and its parts have this bound each.
+_MOST = 3 * MAX_BYTES
+_MAX_HEAD = 4 * 1024 * 1024
+
+
+class _Head(TypedDict):
+    """Sizes in bytes, in the order in which the texts follow; `refused` has reasons."""
+
+    digest: str
+    root: int
+    overlays: list[int]
+    parts: dict[str, int]
+    refused: dict[str, str]
 
 
 class LastGood:
-    """One description's copy: its digest on the first line, then its bytes as they came.
+    """One description's copy: a line of JSON that says what is in it, then the texts as they came.
 
     What was sent to fetch them is not in it. The file is readable by its owner only.
     """
 
-    def __init__(self, directory: Path, *, api: str, location: str) -> None:
+    def __init__(self, directory: Path, *, api: str, location: str, place: Place) -> None:
         """`api` tells apart two APIs that fetch one location with credentials of their own."""
         self._directory = directory
+        self._place = place
         key = sha256(f"{api}\0{location}".encode(errors="surrogateescape")).hexdigest()
         self._path = directory / f"{key}.description"
 
@@ -29,11 +46,12 @@ class LastGood:
         try:
             _check_private(self._directory)
             with self._path.open("rb") as file:
-                digest = file.readline(_DIGEST_LENGTH + 1).rstrip(b"\n").decode("ascii")
-                found = take_snapshot(file.read(MAX_BYTES + 1))
-        except (OSError, UnicodeDecodeError):
+                head: _Head = json.loads(file.readline(_MAX_HEAD))
+                body = file.read(_MOST + 1)
+            found = Snapshot(texts=_texts(head, body), place=self._place)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
-        return found if found.digest == digest else None
+        return found if found.digest == head["digest"] else None
 
     def keep(self, snapshot: Snapshot) -> None:
         """Replaces the copy, whole or not at all. Raises OSError."""
@@ -46,13 +64,41 @@ class LastGood:
         descriptor, name = tempfile.mkstemp(dir=self._directory, prefix=".new-")
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(snapshot.digest.encode() + b"\n")
-                file.write(snapshot.data)
+                file.writelines(_written(snapshot))
             Path(name).replace(self._path)
         except OSError:
             with suppress(OSError):
                 Path(name).unlink()
             raise
+
+
+def _written(snapshot: Snapshot) -> Iterator[bytes]:
+    texts = snapshot.texts
+    head = _Head(
+        digest=snapshot.digest,
+        root=len(texts.root),
+        overlays=[len(overlay) for overlay in texts.overlays],
+        parts={path: len(part) for path, part in texts.parts.items()},
+        refused=dict(texts.refused),
+    )
+    yield json.dumps(head).encode() + b"\n"
+    yield texts.root
+    yield from texts.overlays
+    yield from texts.parts.values()
+
+
+def _texts(head: _Head, body: bytes) -> Texts:
+    """Raises ValueError, KeyError, TypeError or AttributeError for what is not from `_written`."""
+    rest = BytesIO(body)
+    texts = Texts(
+        root=rest.read(head["root"]),
+        overlays=tuple(rest.read(size) for size in head["overlays"]),
+        parts={path: rest.read(size) for path, size in head["parts"].items()},
+        refused=head["refused"],
+    )
+    if rest.read(1):
+        raise ValueError("longer than it says")
+    return texts
 
 
 def _check_private(directory: Path) -> None:

@@ -12,7 +12,7 @@ import orjson
 from yarl import URL
 
 from gateway.errors import DescriptionError
-from gateway.messages import Headers
+from gateway.messages import Headers, has_dot_segment
 from gateway.sources.yaml_text import parse_yaml
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -68,9 +68,17 @@ async def fetch(
 
     `headers` go to this origin only. Raises DescriptionError.
     """
+    async with aiohttp.ClientSession() as session:
+        return await fetch_with(session, location, headers=(*headers, *conditions))
+
+
+async def fetch_with(
+    session: aiohttp.ClientSession, location: str, *, headers: Headers = (), within: str = ""
+) -> Fetched | None:
+    """`fetch` as one of many, redirects included never outside of the URL `within`."""
     try:
-        async with asyncio.timeout(FETCH_SECONDS), aiohttp.ClientSession() as session:
-            return await _follow(session, URL(location), (*headers, *conditions))
+        async with asyncio.timeout(FETCH_SECONDS):
+            return await _follow(session, URL(location, encoded=bool(within)), headers, within)
     except TimeoutError as error:
         raise DescriptionError(f"no complete answer in {FETCH_SECONDS:g} s") from error
     except aiohttp.ClientConnectorError as error:
@@ -79,7 +87,9 @@ async def fetch(
         raise DescriptionError("no valid HTTP answer") from error
 
 
-async def _follow(session: aiohttp.ClientSession, url: URL, headers: Headers) -> Fetched | None:
+async def _follow(
+    session: aiohttp.ClientSession, url: URL, headers: Headers, within: str
+) -> Fetched | None:
     """GET, following few redirects and only within the origin that the operator wrote."""
     origin = url.origin()
     for _ in range(MAX_REDIRECTS + 1):
@@ -94,6 +104,8 @@ async def _follow(session: aiohttp.ClientSession, url: URL, headers: Headers) ->
         url = url.join(URL(target))
         if url.scheme not in ("http", "https") or url.origin() != origin:
             raise DescriptionError("redirects to another origin are not followed")
+        if within and (not str(url).startswith(within) or has_dot_segment(url.raw_path)):
+            raise DescriptionError("redirects out of the description's directory are not followed")
     raise DescriptionError(f"more than {MAX_REDIRECTS} redirects")
 
 

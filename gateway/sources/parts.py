@@ -4,13 +4,13 @@ Files inside the description's own directory tree; for a URL, the same origin be
 directory; nothing else. What is not read costs the operations that need it, and says why.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from gateway.errors import DescriptionError
 from gateway.openapi import resolve_address
-from gateway.sources.loading import MAX_BYTES, parse
+from gateway.sources.loading import MAX_BYTES
+from gateway.sources.texts import Place, parse_part
 
 MAX_PARTS = 10_000
 
@@ -19,87 +19,62 @@ MAX_PARTS = 10_000
 _DATA = frozenset({"example", "examples", "default", "enum", "const"})
 # Where keys are names of the author's choosing.
 _NAMES = frozenset({"properties", "patternProperties", "$defs", "definitions", "schemas"})
+# A reference, in JSON or YAML, that is not seen to stay inside its document.
+_LEADS_OUT = re.compile(rb"""\$ref["']?\s*:\s*(?:["'](?!#)|[^\s"'#])""")
 
 
 class PartRefused(Exception):
     """A document that is not read; `str()` goes on from "the reference 'x' ..."."""
 
 
+ReadParts = Callable[[Sequence[str]], Sequence["bytes | PartRefused"]]
+"""Reads documents by path, each for itself."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Parts:
     """`found` are documents by path, relative to the root's directory; `refused` says why not.
 
-    `files` are the texts as they were read, for digests and copies.
+    `texts` are those documents as they were read.
     """
 
     found: dict[str, object] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
-    files: dict[str, bytes] = field(default_factory=dict)
+    texts: dict[str, bytes] = field(default_factory=dict)
 
 
-def collect_parts(
-    root: object, read: Callable[[str], bytes], *, name: str = "", home: str = ""
-) -> Parts:
-    """Everything that `root` refers to, and that those refer to in turn.
+def may_have_parts(data: bytes) -> bool:
+    """Whether a text may refer to other documents. It costs no parsing to say no.
 
-    `read` gets a path and raises PartRefused; `name` and `home` as for Document.
+    A reference whose key or `#` is written with escapes escapes it: it is not followed then.
     """
+    return _LEADS_OUT.search(data) is not None
+
+
+def collect_parts(root: object, read: ReadParts, place: Place) -> Parts:
+    """Everything that `root` refers to, and that those refer to in turn, level by level."""
     parts = Parts()
-    todo = list(_addresses(root, "", home))
     size = 0
+    todo = list(_addresses(root, "", place.home))
     while todo:
-        path = todo.pop()
-        if path == name or path in parts.found or path in parts.refused:
-            continue
-        if len(parts.found) >= MAX_PARTS or size > MAX_BYTES:
-            parts.refused[path] = "is one document too many"
-            continue
-        try:
-            data = read(path)
-            parts.found[path] = parse(data)
-        except PartRefused as error:
-            parts.refused[path] = str(error)
-        except DescriptionError as error:
-            parts.refused[path] = f"leads to a document that is broken: {error}"
-        else:
-            size += len(data)
-            parts.files[path] = data
-            todo.extend(_addresses(parts.found[path], path, home))
+        new = [
+            path
+            for path in dict.fromkeys(todo)
+            if path != place.name and path not in parts.found and path not in parts.refused
+        ]
+        room = MAX_PARTS - len(parts.found) if size <= MAX_BYTES else 0
+        parts.refused |= dict.fromkeys(new[room:], "is one document too many")
+        todo = []
+        for path, data in zip(new[:room], read(new[:room]), strict=True):
+            if isinstance(data, PartRefused):
+                parts.refused[path] = str(data)
+            elif (size := size + len(data)) > MAX_BYTES:
+                parts.refused[path] = "is one document too many"
+            else:
+                parts.texts[path] = data
+                value = parse_part(path, data, parts.found, parts.refused)
+                todo.extend(_addresses(value, path, place.home))
     return parts
-
-
-def file_reader(root: Path) -> Callable[[str], bytes]:
-    """Reads files of `root`'s directory tree; a link that leads out of it is refused."""
-    directory = root.parent.resolve()
-
-    def read(path: str) -> bytes:
-        try:
-            target = (directory / path).resolve()
-            if not target.is_relative_to(directory):
-                raise PartRefused("leads out of the description's directory")
-            if target.exists() and not (target.is_file() or target.is_dir()):
-                raise PartRefused("leads to what is no file")
-            with target.open("rb") as file:
-                data = file.read(MAX_BYTES + 1)
-        except (OSError, ValueError, RuntimeError) as error:
-            reason = getattr(error, "strerror", None) or "cannot be read"
-            raise PartRefused(f"leads to a file that cannot be read: {reason}") from error
-        if len(data) > MAX_BYTES:
-            raise PartRefused("leads to a file that is too large")
-        return data
-
-    return read
-
-
-def copy_reader(files: Mapping[str, bytes]) -> Callable[[str], bytes]:
-    """Reads what was read before."""
-
-    def read(path: str) -> bytes:
-        if path not in files:
-            raise PartRefused("leads to a document that was not read")
-        return files[path]
-
-    return read
 
 
 def _addresses(document: object, base: str, home: str) -> Iterator[str]:

@@ -1,16 +1,19 @@
 """YAML as JSON values (YAML 1.2 core schema): no dates, no `yes`, text as keys, nothing built.
 
-PyYAML's C parser makes the node graph; the values are made of it here, so that no tag can name a
-class, an alias bomb is counted before it expands, and every fault has a line.
+`yaml_everyday` reads what it is sure of. For everything else, faults included, PyYAML's C parser
+makes the node graph; the values are made of it here, so that no tag can name a class, an alias bomb
+is counted before it expands, and every fault has a line.
 """
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import ClassVar, NamedTuple
 
 import yaml
 
 from gateway.errors import DescriptionError
+from gateway.sources.yaml_everyday import Unusual, read_everyday
 
 MAX_DEPTH = 200
 # Aliases may repeat parts of a document; beyond this many nodes they are a bomb.
@@ -52,6 +55,13 @@ class _Loader(yaml.CSafeLoader):
 
 def parse_yaml(data: bytes) -> object:
     """The one document in `data`. Raises DescriptionError with line and column."""
+    with suppress(Unusual):
+        return read_everyday(data, max_depth=MAX_DEPTH)
+    return parse_carefully(data)
+
+
+def parse_carefully(data: bytes) -> object:
+    """`parse_yaml` without the short cut. Raises DescriptionError with line and column."""
     try:
         root = yaml.compose(data, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
@@ -172,7 +182,8 @@ def _plain(text: str) -> object:
 
 def _integer(text: str) -> int | float | str:
     """An integer as orjson reads it: a float beyond 64 bits, so that YAML and JSON agree."""
-    if len(text) > 300:
+    # Infinity has no JSON: such a number stays text, and so does one of many hexadecimal digits.
+    if len(text) > (300 if text[1:2] not in ("x", "o") else 250):
         return text
     # Base 0 would refuse the leading zeros that base 10 allows.
     number = int(text, 0 if text[1:2] in ("x", "o") else 10)

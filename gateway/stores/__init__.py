@@ -1,4 +1,4 @@
-"""Context stores, and the one place where a store's URL is understood."""
+"""Stores of contexts and of large results, and the one place where a store's URL is understood."""
 
 import re
 from pathlib import Path
@@ -8,9 +8,10 @@ from gateway.errors import ConfigError
 from gateway.interfaces import ContextStore
 from gateway.stores.memory import MemoryStore
 from gateway.stores.record import StoreLimits
+from gateway.stores.results import ResultFiles
 from gateway.stores.sqlite import SqliteStore
 
-__all__ = ["MemoryStore", "SqliteStore", "StoreLimits", "open_store"]
+__all__ = ["MemoryStore", "ResultFiles", "SqliteStore", "StoreLimits", "open_store"]
 
 _DATABASE = re.compile(r"(?:/[0-9]{0,9})?", re.ASCII)
 _TLS_OPTIONS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")

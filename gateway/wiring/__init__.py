@@ -1,6 +1,7 @@
 """The one place that knows everything: it reads the Config and puts the parts together."""
 
+from gateway.wiring.checking import Checked, Remark, check_apis
 from gateway.wiring.loading import load_catalog
 from gateway.wiring.serving import serve, stdio
 
-__all__ = ["load_catalog", "serve", "stdio"]
+__all__ = ["Checked", "Remark", "check_apis", "load_catalog", "serve", "stdio"]

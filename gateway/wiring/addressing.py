@@ -3,29 +3,36 @@
 import asyncio
 import ipaddress
 import socket
+from dataclasses import replace
+from urllib.parse import urlsplit
 
+from gateway.catalog import Placement, described_scope, place_operations
 from gateway.config import ApiConfig
 from gateway.errors import DescriptionError
-from gateway.openapi import first_server
+from gateway.openapi import Description
 from gateway.sources import is_url
-from gateway.upstreams import OcpHeaders, Upstream, split_base_url
+from gateway.upstreams import AddressScope, OcpHeaders, Upstream, split_base_url
+
+
+def place_api(api: ApiConfig, description: Description) -> Placement:
+    """Where the operations of a configured API are."""
+    return place_operations(description, base_url=api.base_url, location=_location(api))
 
 
 async def find_upstream(
-    api: ApiConfig, document: object, running: Upstream | None = None
+    api: ApiConfig, placement: Placement, running: Upstream | None = None
 ) -> Upstream:
-    """Where a named API is: its `base_url`, or what its parsed description says.
+    """Where a named API is: its `base_url`, or what its description says.
 
     `running` is the one that serves now. Raises DescriptionError where there is no address, or one
-    of another origin than that of `running`.
+    of an origin that `running` does not know.
     """
-    origin, base_path = split_base_url(api.base_url or _described_server(api, document))
-    if running is not None and origin != running.origin:
-        raise DescriptionError(
-            f"its servers lead elsewhere now; restart, or set base_url for {api.name}"
-        )
-    reach = running.ocp_headers if running else api.ocp_headers or await _reach(origin)
-    return Upstream(
+    if placement.base_url is None:
+        raise DescriptionError(f"names no absolute server to be used; set base_url for {api.name}")
+    origin, base_path = split_base_url(placement.base_url)
+    near = await _is_near(origin)
+    reach = running.ocp_headers if running else api.ocp_headers or _reach(near=near)
+    upstream = Upstream(
         name=api.name or "",
         origin=origin,
         base_path=base_path,
@@ -37,29 +44,60 @@ async def find_upstream(
         retries=api.retries,
         max_response_bytes=api.max_response_bytes,
         max_body_bytes=api.max_body_bytes,
+        scope=await _scope(api, placement.base_url),
     )
-
-
-def _described_server(api: ApiConfig, document: object) -> str:
-    servers = document.get("servers") if isinstance(document, dict) else None
-    entries = [s for s in servers if isinstance(s, dict)] if isinstance(servers, list) else []
-    # OpenAPI 3.1 section 4.8.1.1: no servers means one at `/`, relative to the description.
-    location = api.spec if is_url(api.spec) else None
-    found = first_server(entries or [{"url": "/"}], location=location)
-    if found is None:
-        raise DescriptionError(f"names no absolute server; set base_url for {api.name}")
+    others = AddressScope.NEAR if near else AddressScope.PUBLIC
+    places = {url: upstream.at(url, scope=others) for url in set(placement.elsewhere.values())}
+    found = replace(
+        upstream, elsewhere={key: places[url] for key, url in placement.elsewhere.items()}
+    )
+    _check_origins(found, running)
     return found
 
 
-async def _reach(origin: str) -> OcpHeaders:
+def _check_origins(upstream: Upstream, running: Upstream | None) -> None:
+    """A reload may change what is called, and where on a server; never to whom calls go."""
+    if running is None:
+        return
+    if upstream.origin != running.origin:
+        raise DescriptionError(
+            f"its servers lead elsewhere now; restart, or set base_url for {upstream.name}"
+        )
+    strange = sorted(upstream.origins - running.origins)
+    if strange:
+        raise DescriptionError(
+            f"servers of its operations lead to {strange[0]}, which is new; "
+            f"restart, or set base_url for {upstream.name}"
+        )
+
+
+def _location(api: ApiConfig) -> str | None:
+    return api.spec if is_url(api.spec) else None
+
+
+async def _scope(api: ApiConfig, base_url: str) -> AddressScope:
+    """Where the API's own name may lead, each time that it is resolved."""
+    if api.base_url is not None:
+        return AddressScope.ANY
+    location = _location(api)
+    scope = described_scope(base_url, location)
+    # A description from inside may name what is inside.
+    if location and scope is AddressScope.PUBLIC and await _is_near(location):
+        return AddressScope.NEAR
+    return scope
+
+
+def _reach(*, near: bool) -> OcpHeaders:
     """`auto`: the whole context to loopback and private addresses, ids to public ones."""
-    _, base = origin.split("://", 1)
-    host = base.rsplit("@", 1)[-1]
-    name = host[1 : host.index("]")] if host.startswith("[") else host.partition(":")[0]
+    return OcpHeaders.FULL if near else OcpHeaders.IDS
+
+
+async def _is_near(url: str) -> bool:
+    """Whether the URL's host is known, and at loopback and private addresses only."""
     try:
+        name = urlsplit(url).hostname or ""
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(name, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):  # unknown, or no host name at all
-        return OcpHeaders.IDS
-    private = (ipaddress.ip_address(str(item[4][0]).partition("%")[0]).is_private for item in found)
-    return OcpHeaders.FULL if all(private) else OcpHeaders.IDS
+    except (OSError, ValueError):  # unknown, or no host name at all
+        return False
+    return all(ipaddress.ip_address(str(item[4][0]).partition("%")[0]).is_private for item in found)

@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gateway.catalog import ApiCatalog, Catalog, read_catalog
+from gateway.catalog import ApiCatalog, Catalog, Placement, read_catalog
 from gateway.config import ApiConfig, Config, name_apis
 from gateway.errors import DescriptionError
 from gateway.messages import Headers, as_utf8
 from gateway.openapi import read_description
-from gateway.sources import LastGood, Snapshot, Source, parse, shown
+from gateway.sources import LastGood, Opened, Snapshot, Source, shown
 from gateway.upstreams import Upstream
-from gateway.wiring.addressing import find_upstream
+from gateway.wiring.addressing import find_upstream, place_api
 
 _LOG = logging.getLogger("gateway")
+_LEVELS = {"error": logging.ERROR, "warning": logging.WARNING}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,39 +41,42 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """What an API's source holds at start: a text and its value, or a fault. `title` may be ""."""
+class Found:
+    """What an API's source holds at start: texts and a document, or a fault. `title` may be ""."""
 
     source: Source
     last_good: LastGood | None
     snapshot: Snapshot | None = None
-    document: object = None
+    opened: Opened | None = None
     title: str = ""
     fault: DescriptionError | None = None
 
 
 async def load_catalog(config: Config) -> Catalog:
     """The catalog of every API. Raises DescriptionError when one of them is unusable."""
-    named, found = await _find_all(config, cache=None)
+    named, found = await find_all(config, cache=None)
     return Catalog(await asyncio.gather(*map(_catalog_or_fault, named.apis, found)))
 
 
 async def load_apis(config: Config) -> Sequence[Loaded]:
     """Every API with its catalog and upstream; one that fails does not stop the others."""
-    named, found = await _find_all(config, config.cache)
+    named, found = await find_all(config, config.cache)
     return await asyncio.gather(*map(_load_api, named.apis, found))
 
 
 async def build_api(
-    api: ApiConfig, document: object, running: Upstream | None = None
+    api: ApiConfig, opened: Opened, running: Upstream | None = None
 ) -> tuple[ApiCatalog, Upstream]:
-    """What a named API's parsed description gives. Raises DescriptionError.
+    """What a named API's description gives. Raises DescriptionError.
 
-    Where the API is served already, `running` keeps its origin: a description may change what is
+    Where the API is served already, `running` keeps its origins: a description may change what is
     called there, never who is called.
     """
-    catalog = await asyncio.to_thread(_catalog_of, api, document)
-    return catalog, await find_upstream(api, document, running)
+    _warn_of_overlays(api, opened)
+    catalog, placement = await asyncio.to_thread(_catalog_of, api, opened)
+    for problem in catalog.unapplied:
+        _LOG.log(_LEVELS[problem.severity], "%s: %s", problem.api, problem.message)
+    return catalog, await find_upstream(api, placement, running)
 
 
 async def keep_copy(api: ApiConfig, last_good: LastGood | None, snapshot: Snapshot) -> None:
@@ -90,29 +94,32 @@ def located(api: ApiConfig, fault: object) -> str:
     return f"{shown(api.spec)}: {fault}"
 
 
-async def _find_all(config: Config, cache: Path | None) -> tuple[Config, Sequence[_Found]]:
+async def find_all(config: Config, cache: Path | None) -> tuple[Config, Sequence[Found]]:
+    """Every API with its name, and what its source holds."""
     found = await asyncio.gather(*(_find(api, cache) for api in config.apis))
     pairs = zip(config.apis, found, strict=True)
     return name_apis(config, {api.spec: it.title for api, it in pairs if api.name is None}), found
 
 
-async def _find(api: ApiConfig, cache: Path | None) -> _Found:
-    source = Source(api.spec, headers=lambda: _spec_headers(api))
-    last_good = LastGood(cache, api=api.name or "", location=api.spec) if cache else None
+async def _find(api: ApiConfig, cache: Path | None) -> Found:
+    source = Source(api.spec, headers=lambda: _spec_headers(api), overlays=api.overlays)
+    last_good = None
+    if cache:
+        last_good = LastGood(cache, api=api.name or "", location=api.spec, place=source.place)
     try:
         snapshot = await source.read()
-        document = await _parsed(snapshot)
+        opened = await _opened(snapshot)
     except DescriptionError as fault:
         title = "" if api.name else await _title_of_copy(last_good)
         if not api.name and not title:  # without a title it has not even a name
             raise DescriptionError(located(api, fault)) from fault
-        return _Found(source=source, last_good=last_good, title=title, fault=fault)
-    return _Found(
+        return Found(source=source, last_good=last_good, title=title, fault=fault)
+    return Found(
         source=source,
         last_good=last_good,
         snapshot=snapshot,
-        document=document,
-        title=_title(document),
+        opened=opened,
+        title=_title(opened),
     )
 
 
@@ -120,8 +127,14 @@ def _spec_headers(api: ApiConfig) -> Headers:
     return tuple((name, as_utf8(secret.reveal())) for name, secret in api.spec_headers)
 
 
-async def _parsed(snapshot: Snapshot | None) -> object:
-    return await asyncio.to_thread(parse, snapshot.data) if snapshot else None
+async def _opened(snapshot: Snapshot | None) -> Opened | None:
+    return await asyncio.to_thread(snapshot.open) if snapshot else None
+
+
+def _warn_of_overlays(api: ApiConfig, opened: Opened) -> None:
+    for overlay, findings in zip(api.overlays, opened.overlaid, strict=True):
+        for found in findings:
+            _LOG.warning("%s: %s: %s", shown(overlay), found.pointer, found.message)
 
 
 async def _copy(last_good: LastGood | None) -> Snapshot | None:
@@ -129,37 +142,56 @@ async def _copy(last_good: LastGood | None) -> Snapshot | None:
 
 
 async def _title_of_copy(last_good: LastGood | None) -> str:
-    return _title(await _parsed(await _copy(last_good)))
+    try:
+        return _title(await _opened(await _copy(last_good)))
+    except DescriptionError:  # what another version took for good
+        return ""
 
 
-def _title(document: object) -> str:
-    info = document.get("info") if isinstance(document, dict) else None
+def _title(opened: Opened | None) -> str:
+    info = opened.document.root.get("info") if opened else None
     title = info.get("title") if isinstance(info, dict) else None
     return title if isinstance(title, str) else ""
 
 
-async def _catalog_or_fault(api: ApiConfig, found: _Found) -> ApiCatalog:
+def opened_or_fault(found: Found) -> tuple[Snapshot, Opened]:
+    """What was found. Raises DescriptionError when that is nothing."""
+    if found.snapshot is None or found.opened is None:
+        raise found.fault or DescriptionError("there is no description")
+    return found.snapshot, found.opened
+
+
+async def _catalog_or_fault(api: ApiConfig, found: Found) -> ApiCatalog:
     try:
-        if found.fault is not None:
-            raise found.fault
-        return await asyncio.to_thread(_catalog_of, api, found.document)
+        _, opened = opened_or_fault(found)
+        catalog, _ = await asyncio.to_thread(_catalog_of, api, opened)
     except DescriptionError as fault:
         raise DescriptionError(located(api, fault)) from fault
-
-
-def _catalog_of(api: ApiConfig, document: object) -> ApiCatalog:
-    catalog = read_catalog(read_description(document, api=api.name or ""))
-    # Digests and schemas are made here, in a thread, not by the first caller.
-    for tool in catalog.tools.values():
-        _ = tool.digest
     return catalog
 
 
-async def _load_api(api: ApiConfig, found: _Found) -> Loaded:
-    if found.fault is not None or found.snapshot is None:
+def describe_api(api: ApiConfig, opened: Opened) -> tuple[ApiCatalog, Placement]:
+    """The tools that an API's configuration leaves of its description, and where they are."""
+    takes = None if api.selection.takes_all else api.selection.takes
+    description = read_description(opened.document, api=api.name or "", takes=takes)
+    placement = place_api(api, description)
+    catalog = read_catalog(placement.description, selection=api.selection, overrides=api.tools)
+    return catalog, placement
+
+
+def _catalog_of(api: ApiConfig, opened: Opened) -> tuple[ApiCatalog, Placement]:
+    catalog, placement = describe_api(api, opened)
+    # Digests and schemas are made here, in a thread, not by the first caller.
+    for tool in catalog.tools.values():
+        _ = tool.digest
+    return catalog, placement
+
+
+async def _load_api(api: ApiConfig, found: Found) -> Loaded:
+    if found.snapshot is None or found.opened is None:
         return await _load_copy(api, found, found.fault)
     try:
-        catalog, upstream = await build_api(api, found.document)
+        catalog, upstream = await build_api(api, found.opened)
     except DescriptionError as fault:
         return await _load_copy(api, found, fault)
     await keep_copy(api, found.last_good, found.snapshot)
@@ -173,13 +205,14 @@ async def _load_api(api: ApiConfig, found: _Found) -> Loaded:
     )
 
 
-async def _load_copy(api: ApiConfig, found: _Found, fault: DescriptionError | None) -> Loaded:
+async def _load_copy(api: ApiConfig, found: Found, fault: DescriptionError | None) -> Loaded:
     nothing = Loaded(config=api, source=found.source, last_good=found.last_good, fault=fault)
     snapshot = await _copy(found.last_good)
     if snapshot is None:
         return nothing
     try:
-        catalog, upstream = await build_api(api, await _parsed(snapshot))
+        opened = await asyncio.to_thread(snapshot.open)
+        catalog, upstream = await build_api(api, opened)
     except DescriptionError:  # what another version or configuration took for good
         return nothing
     return replace(nothing, catalog=catalog, upstream=upstream, digest=snapshot.digest)

@@ -12,7 +12,7 @@ from datetime import datetime
 from gateway.catalog import Catalog
 from gateway.engine import Freshness, Gateway
 from gateway.errors import DescriptionError
-from gateway.sources import FileWatch, Snapshot, parse
+from gateway.sources import FileWatch, Snapshot
 from gateway.wiring.collecting import collector_at_rest
 from gateway.wiring.loading import Loaded, build_api, keep_copy, located
 
@@ -28,9 +28,9 @@ class _Live:
     """One API's description as it changes."""
 
     def __init__(self, loaded: Loaded, now: datetime) -> None:
-        path = loaded.source.path
         self.loaded = loaded
-        self.watch = FileWatch(path) if path and loaded.config.reload_seconds else None
+        watched = loaded.source.is_watchable and loaded.config.reload_seconds
+        self.watch = FileWatch(loaded.source.files) if watched else None
         self.lock = asyncio.Lock()
         self.upstream = loaded.upstream
         self.digest = loaded.digest
@@ -50,8 +50,13 @@ class _Live:
         return self.loaded.config.reload_seconds or None if self.watch is None else None
 
     async def changed(self) -> None:
-        """Returns when the watched file has changed; never for what is not watched."""
-        await (self.watch.changed() if self.watch else asyncio.Event().wait())
+        """Returns when a watched file has changed; never for what is not watched."""
+        if self.watch is None:
+            await asyncio.Event().wait()
+        else:
+            # The last reading may have found that it refers to others.
+            self.watch.paths = self.loaded.source.files
+            await self.watch.changed()
 
 
 class Reloading:
@@ -136,8 +141,8 @@ class Reloading:
         # One at a time, because of the memory, and because two swaps at once would lose one.
         async with self._taking:
             with collector_at_rest():
-                document = await asyncio.to_thread(parse, snapshot.data)
-                catalog, upstream = await build_api(api, document, live.upstream)
+                opened = await asyncio.to_thread(snapshot.open)
+                catalog, upstream = await build_api(api, opened, live.upstream)
                 standing = self._gateway.catalog.apis
                 others = [standing[name] for name in standing if name != catalog.api]
                 whole = await asyncio.to_thread(Catalog, (*others, catalog))

@@ -30,8 +30,9 @@ from gateway.server.parse_log import http_logger
 from gateway.server.pipes import claim_stdout
 from gateway.server.problems import make_error_middleware
 from gateway.server.proxy import ProxyEndpoint
+from gateway.server.results import ResultsEndpoint
 from gateway.server.tools import ToolsEndpoint
-from gateway.stores import StoreLimits, open_store
+from gateway.stores import ResultFiles, StoreLimits, open_store
 from gateway.wiring.collecting import collector_at_rest
 from gateway.wiring.loading import Loaded, load_apis, located
 from gateway.wiring.reloading import Reloading
@@ -188,6 +189,8 @@ async def _gateway(config: Config, loaded: Sequence[Loaded]) -> AsyncIterator[Ga
 
 def _runner(config: Config, gateway: Gateway) -> web.AppRunner:
     server = config.server
+    # Over stdio nobody could read what is kept.
+    gateway.keep_results(ResultFiles(), url=f"{server.public_url or ''}/results/")
     guard = Guard(names=(server.host, *server.allowed_hosts), public_url=server.public_url)
     app = make_app(
         _endpoints(config, gateway),
@@ -221,6 +224,7 @@ def _endpoints(config: Config, gateway: Gateway) -> Endpoints:
             gateway, needs_all=server.ready_when == "all", public_url=server.public_url
         ),
         tools=ToolsEndpoint(gateway, principal_of=_anonymous, max_body_bytes=server.max_body_bytes),
+        results=ResultsEndpoint(gateway, principal_of=_anonymous),
         proxy=ProxyEndpoint(gateway, principal_of=_anonymous),
         mcp=McpEndpoint(
             gateway,

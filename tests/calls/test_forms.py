@@ -49,6 +49,10 @@ def form_body(members: object, **encodings: object) -> str:
         pytest.param(
             ["x"], {"contentType": "application/json"}, "p=%5B%22x%22%5D", id="array called JSON"
         ),
+        # The very example of OpenAPI 3.1.1 section 4.8.14.4.
+        pytest.param(
+            "f81d", {"contentType": "application/json"}, "p=%22f81d%22", id="text called JSON"
+        ),
         pytest.param(["x", "y z"], {"explode": False}, "p=x,y+z", id="form"),
         pytest.param({"a": "b c"}, {"explode": True}, "a=b+c", id="form, exploded object"),
         pytest.param(["x", "y"], {"style": "form"}, "p=x&p=y", id="form, explode by default"),

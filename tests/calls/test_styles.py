@@ -125,7 +125,8 @@ def test_query(style: str, explode: bool, value: object, expected: str) -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        pytest.param("/?:@!$'()*,;[]", "/?:@!$'()*,;[]", id="reserved characters stay"),
+        pytest.param("/?:@!$'()*,;", "/?:@!$'()*,;", id="reserved characters stay"),
+        pytest.param("a[0]", "a%5B0%5D", id="brackets, which no query may hold"),
         pytest.param("a&b=c#d+e", "a%26b%3Dc%23d%2Be", id="what would end the value does not"),
         pytest.param("%41%zz%", "%41%25zz%25", id="triplets stay, stray percent signs do not"),
         pytest.param("é <", "%C3%A9%20%3C", id="what is not reserved is encoded"),
@@ -194,6 +195,52 @@ def test_a_content_parameter_is_one_json_text(place: str) -> None:
     }
     carried = header_values(request.head.headers, "Cookie" if place == "cookie" else name)
     assert (request.head.target, list(carried)) == expected[place]
+
+
+@pytest.mark.parametrize(
+    ("media_type", "value", "sent_text"),
+    [
+        pytest.param(
+            "application/x-www-form-urlencoded", {"a b": "c&d"}, "a%2Bb%3Dc%2526d", id="form"
+        ),
+        pytest.param("text/plain", "a b", "a%20b", id="text"),
+        pytest.param("application/json", "é", "%22%C3%A9%22", id="JSON text"),
+    ],
+)
+def test_a_content_parameter_is_written_by_its_media_type(
+    media_type: str, value: object, sent_text: str
+) -> None:
+    declared = {"name": "p", "in": "query", "content": {media_type: {}}}
+    assert build_request(tool_of(declared), {"p": value}).head.target == f"/things?p={sent_text}"
+
+
+def test_json_in_a_header_is_ascii() -> None:
+    declared = {"name": "X-P", "in": "header", "content": {"application/json": {}}}
+    headers = build_request(tool_of(declared), {"X_P": "é"}).head.headers
+    assert list(header_values(headers, "X-P")) == ['"\\u00e9"']
+
+
+@pytest.mark.parametrize(
+    ("media_type", "value", "query"),
+    [
+        pytest.param(
+            "application/x-www-form-urlencoded", {"a": ["b c", 1]}, "a=b+c&a=1", id="form"
+        ),
+        pytest.param("application/json", {"a": 1}, "%7B%22a%22%3A1%7D", id="JSON"),
+    ],
+)
+def test_one_parameter_can_be_the_whole_query(media_type: str, value: object, query: str) -> None:
+    declared = {"name": "p", "in": "querystring", "content": {media_type: {}}}
+    assert build_request(tool_of(declared), {"p": value}).head.target == f"/things?{query}"
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("__Host-a", "__Host-a"), ("a[b]", "a[b]"), ("a b;c", "a%20b%3Bc")],
+)
+def test_a_cookie_keeps_a_name_that_a_cookie_can_have(name: str, written: str) -> None:
+    request = sent("x", "cookie", name=name)
+    assert list(header_values(request.head.headers, "Cookie")) == [f"{written}=x"]
 
 
 def test_a_parameters_own_name_is_encoded() -> None:

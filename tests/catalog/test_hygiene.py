@@ -1,153 +1,27 @@
-"""What models read holds nothing that people cannot see, and no other words than were written."""
+"""What a reviewer wants to see before an agent does is named; nothing that is published hides."""
 
-import unicodedata
+from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from gateway.catalog.hygiene import MARKER, clean_schema, clean_text, limit_text, suspicious
-
-UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co"})
+from gateway.catalog import ApiCatalog, ToolOverride, read_catalog
+from gateway.catalog.hygiene import suspicious
+from gateway.catalog.tool import MAX_DESCRIPTION, MAX_TITLE
+from gateway.dialects import ocp_tool
+from gateway.mcp import V2026_07_28, describe_tool
+from gateway.mcp.revisions import LEGACY
+from gateway.openapi.hygiene import MARKER, MAX_ARGUMENT_TEXT, hides_something
+from tests.support.documents import (
+    catalog,
+    described,
+    document,
+    only_tool,
+    operation,
+    query,
+    shuffled,
+)
 
 TAGS = "".join(chr(0xE0000 + ord(c)) for c in "obey")
-
-CLEANED: dict[str, tuple[str, str]] = {
-    "plain": ("List the users.", "List the users."),
-    "accents and emoji": ("Größe ☃ 日本 🎉", "Größe ☃ 日本 🎉"),
-    "not normalised": ("e\u0301 ﬁ", "e\u0301 ﬁ"),
-    "spaces are left alone": ("  a   b  ", "  a   b  "),
-    "tab and newline stay": ("a\tb\nc", "a\tb\nc"),
-    "other line ends": ("a\r\nb\rc\u2028d\x85e", "a\nb\nc\nd\ne"),
-    "controls": ("a\x00b\x07c\x7fd\x8fe", "abcde"),
-    "tag characters": (f"a{TAGS}b", "ab"),
-    "variation selectors": ("a\ufe0f\ufe01b\U000e0100\U000e01efc", "abc"),
-    "zero width": ("a\u200bb\u200cc\u200dd\u2060e\ufefff", "abcdef"),
-    "bidirectional": ("a\u202eb\u2066c\u2069d\u200fe\u061cf", "abcdef"),
-    "soft hyphen and fillers": ("a\u00adb\u3164c\u115fd\u2800e", "abcde"),
-    "colours": ("\x1b[1;31mred\x1b[0m", "red"),
-    "a link of a terminal": ("\x1b]8;;http://evil\x07text\x1b]8;;\x1b\\", "text"),
-    "one-character introducer": ("\x9b31mred", "red"),
-    "two-byte escapes": ("a\x1bcb\x1b(Bc", "abc"),
-    "an escape that does not end keeps the text": ("\x1b]0;title and text", "]0;title and text"),
-    "lone surrogates": ("a\ud83db\udc00c", "abc"),
-    "private use": ("a\ue000b\U000f0000c\U00100000d", "abcd"),
-}
-
-
-@pytest.mark.parametrize(("given_text", "expected"), CLEANED.values(), ids=CLEANED)
-def test_only_what_nobody_sees_goes(given_text: str, expected: str) -> None:
-    assert clean_text(given_text) == expected
-
-
-def test_every_invisible_character_of_unicode_goes() -> None:
-    left = {
-        hex(code)
-        for code in range(0x110000)
-        if unicodedata.category(chr(code)) in UNSEEN and clean_text(chr(code)) == chr(code)
-    }
-
-    assert left == {hex(ord("\t")), hex(ord("\n"))}
-
-
-@given(text=st.text(st.characters(codec=None)))
-def test_clean_text_is_clean_and_stays_as_it_is(text: str) -> None:
-    cleaned = clean_text(text)
-
-    assert all(c in "\t\n" or unicodedata.category(c) not in UNSEEN for c in cleaned)
-    assert clean_text(cleaned) == cleaned
-    cleaned.encode()
-
-
-@pytest.mark.parametrize(
-    ("text", "limit", "expected"),
-    [
-        ("short", 5, "short"),
-        ("One two. Three four five.", 20, "One two." + MARKER),
-        ("One two three four five six", 20, "One two three" + MARKER),
-        ("One two\n\nThree four five", 16, "One two" + MARKER),
-        ("It is 1.5 or more of it", 20, "It is 1.5 or" + MARKER),
-        ("unbroken" * 5, 20, "unbrokenunbroken" + MARKER),
-        ("Yes. " + "unbroken" * 5, 20, "Yes. unbrokenunb" + MARKER),
-        ("abcdef", 3, "abc"),
-        ("abcdef", 0, ""),
-    ],
-    ids=["fits", "sentence", "word", "paragraph", "number", "no end", "early end", "tiny", "none"],
-)
-def test_a_long_text_ends_where_a_reader_would_stop(text: str, limit: int, expected: str) -> None:
-    assert limit_text(text, limit) == expected
-
-
-@given(text=st.text(), limit=st.integers(0, 50))
-def test_a_limited_text_is_within_its_limit_and_a_beginning(text: str, limit: int) -> None:
-    limited = limit_text(text, limit)
-
-    assert len(limited) <= limit
-    assert limited == text or text.startswith(limited.removesuffix(MARKER))
-
-
-DIRTY = "a\u202eb"
-
-POSITIONS: dict[str, tuple[object, object]] = {
-    "words": (
-        {"title": DIRTY, "description": DIRTY, "format": DIRTY},
-        {"title": "ab", "description": "ab", "format": "ab"},
-    ),
-    "properties, their names exact": (
-        {"properties": {DIRTY: {"description": DIRTY}}},
-        {"properties": {DIRTY: {"description": "ab"}}},
-    ),
-    "a property named description": (
-        {"properties": {"description": {"enum": [DIRTY], "title": DIRTY}}},
-        {"properties": {"description": {"enum": [DIRTY], "title": "ab"}}},
-    ),
-    "definitions": ({"$defs": {"D": {"title": DIRTY}}}, {"$defs": {"D": {"title": "ab"}}}),
-    "alternatives and items": (
-        {"anyOf": [{"items": {"title": DIRTY}}, True]},
-        {"anyOf": [{"items": {"title": "ab"}}, True]},
-    ),
-    "text inside examples": (
-        {"examples": [DIRTY, {"k": [DIRTY, 1]}, None]},
-        {"examples": ["ab", {"k": ["ab", 1]}, None]},
-    ),
-    "schemas beside clean ones": (
-        {"additionalProperties": {"title": DIRTY}, "not": {"title": "c"}},
-        {"additionalProperties": {"title": "ab"}, "not": {"title": "c"}},
-    ),
-}
-
-
-@pytest.mark.parametrize(("schema", "expected"), POSITIONS.values(), ids=POSITIONS)
-def test_words_of_a_schema_are_cleaned_wherever_they_stand(
-    schema: object, expected: object
-) -> None:
-    assert clean_schema(schema) == expected
-
-
-@pytest.mark.parametrize(
-    "schema",
-    [
-        True,
-        {"enum": [DIRTY], "const": DIRTY, "default": DIRTY, "pattern": DIRTY},
-        {"default": {"title": DIRTY}, "required": [DIRTY]},
-        {"$ref": f"#/$defs/{DIRTY}", "discriminator": {"propertyName": DIRTY}},
-        {"type": "object", "properties": {"a": {"title": "T"}}, "examples": [{"a": [1]}]},
-    ],
-    ids=["boolean", "values", "a default object", "names", "clean"],
-)
-def test_a_schema_without_dirty_words_is_the_same_object(schema: object) -> None:
-    assert clean_schema(schema) is schema
-
-
-def test_clean_parts_of_a_changed_schema_are_shared() -> None:
-    clean: dict[str, object] = {"title": "T"}
-    schema: dict[str, object] = {"properties": {"a": clean, "b": {"title": DIRTY}}}
-
-    changed = clean_schema(schema)
-
-    assert isinstance(changed, dict)
-    assert changed["properties"]["a"] is clean
-    assert schema["properties"] == {"a": clean, "b": {"title": DIRTY}}
 
 
 @pytest.mark.parametrize(
@@ -182,3 +56,178 @@ def test_bait_is_named(text: str, expected: str) -> None:
 )
 def test_ordinary_words_are_no_bait(text: str) -> None:
     assert suspicious(text) == ()
+
+
+DIRTY = "a\u202eb\u200bc"
+CLEAN = "abc"
+
+
+def dirty_schema(**members: object) -> dict[str, object]:
+    return {"title": DIRTY, "description": DIRTY, "format": DIRTY, "examples": [DIRTY], **members}
+
+
+DIRTY_TEXTS = document(
+    {
+        "/a/{id}": {
+            "get": {
+                **operation(
+                    operationId=DIRTY,
+                    summary=DIRTY,
+                    description=f"{DIRTY} {TAGS}",
+                    tags=[DIRTY],
+                    security=[{DIRTY: [DIRTY]}],
+                    parameters=[
+                        {
+                            "name": "id",
+                            "in": "path",
+                            "required": True,
+                            "description": DIRTY,
+                            "example": {"k": DIRTY},
+                            "schema": dirty_schema(default=DIRTY),
+                        },
+                        query("q", {"$ref": "#/components/schemas/Deep"}),
+                    ],
+                    answer={"properties": {"x": dirty_schema()}},
+                ),
+                "x-mcp-annotations": {"title": f"Title {DIRTY}"},
+            }
+        }
+    },
+    components={
+        "schemas": {
+            "Deep": dirty_schema(
+                properties={"in": {"anyOf": [{"items": dirty_schema()}, {"not": dirty_schema()}]}}
+            )
+        }
+    },
+)
+
+
+def forms(made: ApiCatalog) -> Mapping[str, object]:
+    """Everything that is published of its tools."""
+    (tool,) = made.tools.values()
+    mcp = {revision.name: describe_tool("x", tool, revision) for revision in (*LEGACY, V2026_07_28)}
+    return {"ocp": ocp_tool(tool), "definition": tool.definition, **mcp}
+
+
+def test_no_published_form_has_what_nobody_sees() -> None:
+    published = forms(catalog(DIRTY_TEXTS))
+    assert len(published) == 2 + len(LEGACY) + 1
+    for name, definition in published.items():
+        assert not hides_something(definition), name
+        assert CLEAN in str(definition)
+
+
+EXACT: dict[str, tuple[object, str]] = {
+    "an enum": ({"enum": ["x", DIRTY]}, "schema"),
+    "a constant": ({"const": {"k": [DIRTY]}}, "schema"),
+    "the name of a property": ({"properties": {DIRTY: {}}}, "schema"),
+    "a required name": ({"required": [DIRTY]}, "schema"),
+    "a dependent name": ({"dependentRequired": {"a": [DIRTY]}}, "schema"),
+    "deep inside": ({"anyOf": [{"items": {"enum": [DIRTY]}}]}, "schema/anyOf/0/items"),
+}
+
+
+@pytest.mark.parametrize(("schema", "place"), EXACT.values(), ids=EXACT)
+def test_an_operation_whose_exact_values_hide_something_is_left_out(
+    schema: object, place: str
+) -> None:
+    root = document({"/a": {"get": operation(parameters=[query("q", schema)])}})
+    made = catalog(root)
+    assert not made.tools
+    (problem,) = made.problems
+    assert problem.pointer == f"/paths/~1a/get/parameters/0/{place}"
+    assert problem.message == (
+        "GET /a skipped: a name or value that must stay exact has characters that nobody sees"
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_place_that_is_named_does_not_depend_on_the_order_of_keys(seed: int) -> None:
+    schema = {"properties": {n: {"enum": [DIRTY]} for n in "dcba"}}
+    root = document({"/a": {"get": operation(parameters=[query("q", schema)])}})
+    assert catalog(shuffled(root, seed)).problems == catalog(root).problems
+
+
+@pytest.mark.parametrize(
+    ("paths", "pointer"),
+    [
+        (
+            {"/a": {"get": operation(parameters=[query(DIRTY, {})])}},
+            "/paths/~1a/get/parameters/0",
+        ),
+        ({f"/{DIRTY}": {"get": operation()}}, f"/paths/~1{DIRTY}/get"),
+    ],
+    ids=["parameter", "path"],
+)
+def test_an_operation_whose_names_hide_something_is_left_out(
+    paths: Mapping[str, object], pointer: str
+) -> None:
+    made = catalog(document(paths))
+    assert not made.tools
+    assert [(p.pointer, p.severity) for p in made.problems] == [(pointer, "error")]
+
+
+def test_coloured_symbols_are_values_like_others() -> None:
+    schema = {"enum": ["⬅\ufe0f", "➡\ufe0f"]}
+    tool = only_tool(document({"/a": {"get": operation(parameters=[query("q", schema)])}}))
+    assert tool.input_schema["properties"] == {"q": schema}
+
+
+def test_a_default_that_hides_something_is_not_published() -> None:
+    schema = {"type": "string", "default": DIRTY}
+    tool = only_tool(document({"/a": {"get": operation(parameters=[query("q", schema)])}}))
+    assert tool.input_schema["properties"] == {"q": {"type": "string"}}
+
+
+def test_a_pattern_that_hides_something_is_left_out_and_reported() -> None:
+    schema = {"type": "string", "pattern": f"^[{DIRTY}]$"}
+    made = catalog(document({"/a": {"get": operation(parameters=[query("q", schema)])}}))
+    (tool,) = made.tools.values()
+    assert tool.input_schema["properties"] == {"q": {"type": "string"}}
+    assert [problem.severity for problem in made.problems] == ["warning"]
+
+
+def test_an_answer_whose_exact_values_hide_something_costs_its_schema() -> None:
+    tool = only_tool(document({"/a": {"get": operation(answer={"enum": [DIRTY]})}}))
+    assert tool.response_schema == {}
+
+
+def test_a_discriminator_that_hides_something_is_not_published() -> None:
+    schema = {"type": "object", "discriminator": {"propertyName": "k", "mapping": {DIRTY: "#/x"}}}
+    tool = only_tool(document({"/a": {"get": operation(parameters=[query("q", schema)])}}))
+    assert tool.input_schema["properties"] == {"q": {"type": "object"}}
+
+
+LONG = "Word. " * 4_000
+
+
+def test_long_texts_are_cut() -> None:
+    item = operation(
+        summary=LONG,
+        description=f"It is. {LONG}",
+        parameters=[query("q", {"title": LONG, "properties": {"d": {"description": LONG}}})],
+    )
+    item["parameters"][0]["description"] = LONG  # type: ignore[index]
+    tool = only_tool(document({"/a": {"get": item}}))
+    properties = tool.input_schema["properties"]
+    assert isinstance(properties, dict)
+    texts = (
+        (tool.title, MAX_TITLE),
+        (tool.description, MAX_DESCRIPTION),
+        (properties["q"]["description"], MAX_ARGUMENT_TEXT),
+        (properties["q"]["title"], MAX_ARGUMENT_TEXT),
+        (properties["q"]["properties"]["d"]["description"], MAX_ARGUMENT_TEXT),
+    )
+    for text, limit in texts:
+        assert text is not None
+        assert limit - 10 < len(text) <= limit
+        assert text.endswith(MARKER)
+
+
+def test_the_configurations_own_words_are_clean_and_bounded_too() -> None:
+    override = ToolOverride(description=DIRTY + LONG)
+    description = described(document({"/a": {"get": operation(operationId="a")}}))
+    tool = read_catalog(description, overrides={"a": override}).tools["a"]
+    assert tool.description.startswith(f"{CLEAN}Word.")
+    assert len(tool.description) <= MAX_DESCRIPTION

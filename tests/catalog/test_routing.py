@@ -104,6 +104,15 @@ def test_another_path_is_unknown(path: str) -> None:
         routes(*PETS).match("GET", path)
 
 
+@pytest.mark.parametrize("path", ["/{", "/a{b", "/a}b", "/}{", "/{{}"])
+def test_a_brace_that_opens_no_placeholder_is_itself(path: str) -> None:
+    known = routes(f"GET {path}", "GET /{id}/x")
+
+    assert known.match("GET", path).operation_id == f"GET {path}"
+    with pytest.raises(UnknownOperation):
+        known.match("GET", "/other")
+
+
 def test_the_root_is_a_path() -> None:
     assert routes("GET /").match("GET", "/").operation_id == "GET /"
 

@@ -82,6 +82,42 @@ def test_a_failed_call_is_printed_and_exits_1(cli: Cli, gateway: Scripted) -> No
     assert (done.code, json.loads(done.stdout)) == (1, {"status": 404, "isError": True})
 
 
+DRY = {
+    "method": "GET",
+    "url": "http://127.0.0.1:9/x",
+    "headers": {"X-Env": "***"},
+    "hidden": ["X-Env"],
+    "body": None,
+}
+
+
+def test_a_dry_run_prints_the_request_as_curl(cli: Cli, gateway: Scripted) -> None:
+    gateway.body = json.dumps(DRY).encode()
+    done = cli("call", "x", "--dry-run", "--api", "shop", "--gateway", gateway.url)
+    assert done.code == 0
+    assert done.stdout == "curl \\\n  http://127.0.0.1:9/x \\\n  --header 'X-Env: ***'\n"
+    assert done.stderr == "*** stands for values that are not shown: X-Env\n"
+    assert gateway.seen[0][0] == "/tools/x?api=shop&dry_run=true"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "line"),
+    [
+        pytest.param(200, b'{"isError": false}', "it may know no dry_run", id="called-it"),
+        pytest.param(422, b'{"code": "c", "detail": "d"}', "422 c: d", id="refused"),
+        pytest.param(200, b"<html>", "200 without JSON", id="html"),
+    ],
+)
+def test_a_dry_run_without_a_request_is_one_line_and_exit_1(
+    cli: Cli, gateway: Scripted, status: int, body: bytes, line: str
+) -> None:
+    gateway.status, gateway.body = status, body
+    done = cli("call", "x", "--dry-run", "--gateway", gateway.url)
+    assert (done.code, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert line in done.stderr
+
+
 @pytest.mark.parametrize(
     ("status", "body", "line"),
     [
@@ -115,7 +151,6 @@ def test_a_refusal_is_one_line_and_exit_1(
         pytest.param(("--args", "{"), "--args is not JSON", id="not-json"),
         pytest.param(("--args", "[]"), "--args must be a JSON object", id="not-an-object"),
         pytest.param(("--context", "a b"), "--context: an id is", id="bad-context"),
-        pytest.param(("--dry-run",), "--dry-run is not available yet", id="dry-run"),
         pytest.param(("--gateway", "127.0.0.1:1"), "--gateway must be", id="no-scheme"),
         pytest.param(("--gateway", "http://[::1"), "--gateway must be", id="broken-url"),
         pytest.param(("--gateway", "http://h:x"), "--gateway must be", id="broken-port"),

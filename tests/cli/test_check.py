@@ -11,16 +11,92 @@ from tests.cli.test_tools import BROKEN
 def test_a_clean_description_is_summed_up(cli: Cli) -> None:
     done = cli("check", "--spec", str(DEMO))
     assert (done.code, done.stderr) == (0, "")
-    assert done.stdout == "library: 9 tools, 0 errors, 0 warnings\n"
+    assert done.stdout == "library: 9 tools, 0 errors, 0 invalid, 0 warnings\n"
 
 
 def test_each_skipped_operation_is_a_line_with_its_pointer(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text(BROKEN)
     done = cli("check", "--spec", "b=broken.yaml", "--spec", f"library={DEMO}")
-    skipped, *summary = done.stdout.splitlines()
+    lines = done.stdout.splitlines()
     assert done.code == 1
-    assert skipped.startswith("error: b: /paths/~1bad/get")
-    assert summary == ["b: 1 tool, 1 error, 0 warnings", "library: 9 tools, 0 errors, 0 warnings"]
+    (skipped,) = [line for line in lines if line.startswith("error: ")]
+    assert skipped.startswith("error: b: broken.yaml:")
+    assert ": /paths/~1bad/get" in skipped
+    assert lines[-2].startswith("b: 1 tool, 1 error, ")
+    assert lines[-1] == "library: 9 tools, 0 errors, 0 invalid, 0 warnings"
+
+
+SPLIT = """
+openapi: 3.1.0
+info: {title: Split, version: '1'}
+servers: [{url: 'http://127.0.0.1:9'}]
+paths:
+  /pets:
+    $ref: parts/pets.yaml
+  /lost:
+    get:
+      operationId: listPets
+      parameters: [{$ref: ../x.yaml}]
+      responses: {200: {description: ok}}
+"""
+PETS = """
+get:
+  operationId: listPets
+  parameters:
+    - {name: [], in: query}
+  responses: {200: {description: ok}}
+post:
+  requestBody: {content: {application/json: {schema: {$ref: '#/nowhere'}}}}
+"""
+OVERLAY = """
+overlay: 1.0.0
+info: {title: o, version: '1'}
+actions:
+  - target: $.nothing
+    update: {}
+"""
+
+
+def test_each_finding_has_its_file_and_line(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "api" / "parts").mkdir(parents=True)
+    (tmp_path / "api" / "root.yaml").write_text(SPLIT)
+    (tmp_path / "api" / "parts" / "pets.yaml").write_text(PETS)
+    (tmp_path / "one.yaml").write_text(OVERLAY)
+    (tmp_path / "c.yaml").write_text(
+        "apis: [{name: split, spec: api/root.yaml, overlays: [one.yaml]}]"
+    )
+    done = cli("check", "c.yaml")
+    assert done.code == 1
+    *lines, summary = done.stdout.splitlines()
+    places = [":".join(line.split(":")[:5]) for line in lines]
+    assert "error: split: api/root.yaml:11: /paths/~1lost/get/parameters/0" in places
+    assert "warning: split: api/root.yaml:11: /paths/~1lost/get/parameters/0/$ref" in places
+    assert "warning: split: api/parts/pets.yaml:5: /get/parameters/0" in places
+    assert any(
+        place.startswith("error: split: api/parts/pets.yaml:8: /post/requestBody")
+        for place in places
+    )
+    assert (
+        "warning: split: one.yaml:5: /actions/0/target: the target matches nothing "
+        "(overlay-no-match)"
+    ) in lines
+    assert summary.startswith("split: 1 tool, 2 errors, ")
+
+
+def test_what_breaks_the_specification_and_is_understood_costs_nothing(
+    cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "a.json").write_text(
+        '{"openapi": "3.1.0", "info": {},\n "paths": {"/a": {"get": {"oops": 1}}}}'
+    )
+    done = cli("check", "--spec", "a=a.json", "--base-url", "a=http://127.0.0.1:9")
+    assert done.code == 0
+    assert done.stdout.splitlines() == [
+        "invalid: a: a.json:1: /info: `title` is required (structure-missing)",
+        "invalid: a: a.json:1: /info: `version` is required (structure-missing)",
+        "warning: a: a.json:2: /paths/~1a/get/oops: is not known here (structure-unknown)",
+        "a: 1 tool, 0 errors, 2 invalid, 1 warning",
+    ]
 
 
 @pytest.mark.parametrize(

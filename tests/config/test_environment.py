@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.catalog import Rule, ToolOverride
 from gateway.config import Config, Overrides, load_config
 from gateway.errors import ConfigError
 
@@ -15,10 +16,12 @@ apis:
 """
 
 
-def load(tmp_path: Path, environ: dict[str, str], *, specs: tuple[str, ...] = ()) -> Config:
+def load(
+    tmp_path: Path, environ: dict[str, str], *, specs: tuple[str, ...] = (), tools: str = "{}"
+) -> Config:
     path = tmp_path / "etc" / "gateway.yaml"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(FILE)
+    path.write_text(f"{FILE}    tools: {tools}\n")
     overrides = Overrides(specs=specs)
     return load_config(Path("etc/gateway.yaml"), overrides=overrides, environ=environ, cwd=tmp_path)
 
@@ -64,6 +67,16 @@ def test_a_header_for_the_description_is_a_variable_too(tmp_path: Path) -> None:
     environ = {"OCP_GATEWAY_APIS__MY_PETS__SPEC_HEADERS__X_TOKEN": "env:TOKEN", "TOKEN": "hunter2"}
     ((name, secret),) = load(tmp_path, environ).apis[0].spec_headers
     assert (name, str(secret), secret.reveal()) == ("x-token", "env:TOKEN", "hunter2")
+
+
+def test_a_tool_is_addressed_as_the_file_spells_it(tmp_path: Path) -> None:
+    environ = {
+        "OCP_GATEWAY_APIS__MY_PETS__TOOLS__LISTPETS__HIDDEN": "true",
+        "OCP_GATEWAY_APIS__MY_PETS__INCLUDE": "[{tag: pets}]",
+    }
+    (api,) = load(tmp_path, environ, tools="{listPets: {name: pets}}").apis
+    assert api.tools == {"listPets": ToolOverride(name="pets", hidden=True)}
+    assert api.include == (Rule(tag="pets"),)
 
 
 def test_lists_and_mappings_are_written_as_yaml(tmp_path: Path) -> None:

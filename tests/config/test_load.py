@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.catalog import Rule, Selection, ToolOverride
 from gateway.config import Config, Overrides, load_config
 from gateway.errors import ConfigError
 from gateway.upstreams import OcpHeaders, ProxyReach
@@ -239,6 +240,25 @@ def test_a_bad_document_is_one_clear_fault(
         pytest.param("forward_headers: ['']", "not a valid header name", id="forward-empty"),
         pytest.param("timeout_seconds: 0", "must be more than 0", id="no-timeout"),
         pytest.param("retries: -1", "must be at least 0", id="negative-retries"),
+        pytest.param("include: [{}]", "apis[0].include[0]: must not be empty", id="empty-rule"),
+        pytest.param("include: [{verb: GET}]", "unknown key", id="unknown-in-rule"),
+        pytest.param("exclude: [{method: trace}]", "must be one of GET, PUT", id="method"),
+        pytest.param("exclude: {tag: a}", "must be a list, not a mapping", id="rules-mapping"),
+        pytest.param("tools: {a: }", "apis[0].tools.a: must be a mapping, not null", id="no-tool"),
+        pytest.param("tools: {a: {hide: true}}", "(did you mean hidden?)", id="unknown-in-tool"),
+        pytest.param("tools: {a: {name: 9a}}", "tools.a.name: is no tool name", id="tool-name"),
+        pytest.param('tools: {a: {name: "b\\n"}}', "is no tool name", id="tool-name-lf"),
+        pytest.param("tools: {a: {name: callTool}}", "of the gateway's own", id="reserved-name"),
+        pytest.param("tools: {a: {timeout_seconds: 0}}", "must be more than 0", id="tool-time"),
+        pytest.param("tools: {a: {description: ''}}", "must not be empty", id="tool-text"),
+        pytest.param("tools: {a: {arguments: bodies}}", "(did you mean body?)", id="arguments"),
+        pytest.param(
+            "tools: {a: {select: 'b['}}", "a.select: is no JMESPath: it ends", id="select"
+        ),
+        pytest.param("tools: {a: {select: 'f(@)'}}", "a.select: calls f()", id="function"),
+        pytest.param("tools: {a: {confirm: true}}", f"{LATER} (confirmation)", id="confirm"),
+        pytest.param("tools: {a: {mcp_headers: {b: c}}}", LATER, id="mcp-headers"),
+        pytest.param("tools: {a: {set: [b]}}", "must be a mapping, not a list", id="set-list"),
         pytest.param("proxy: yes", "must be one of described, any, off", id="proxy-yes"),
     ],
 )
@@ -249,6 +269,39 @@ def test_a_bad_api_is_one_clear_fault(workplace: Workplace, members: str, fault:
     faults = workplace.faults(f"apis: [{{{given}, {members}}}]")
     assert len(faults) == 1
     assert fault in faults[0]
+
+
+def test_two_tools_of_an_api_cannot_be_given_one_name(workplace: Workplace) -> None:
+    text = "apis:\n- name: a\n  spec: x\n  tools:\n    b: {name: d}\n    c: {name: d}"
+    assert workplace.faults(text) == (
+        "gateway.yaml:6: apis[0].tools.c.name: b is given this name already",
+    )
+
+
+def test_choices_and_settings_of_tools_arrive(workplace: Workplace) -> None:
+    (api,) = workplace.load(
+        """
+        apis:
+          - name: pets
+            spec: pets.yaml
+            include: [{method: get, path: "/pets/**"}, {tag: a}]
+            exclude: [{operation_id: "*-internal"}]
+            tools:
+              listPets: {name: pets, description: All pets, timeout_seconds: 2, select: "[].name"}
+              getPet: {hidden: true, arguments: body, set: {a: 1, b: [x, null], c: {d: off}}}
+        """
+    ).apis
+    assert api.include == (Rule(method="get", path="/pets/**"), Rule(tag="a"))
+    assert api.exclude == (Rule(operation_id="*-internal"),)
+    assert api.selection == Selection(include=api.include, exclude=api.exclude)
+    assert api.tools == {
+        "listPets": ToolOverride(
+            name="pets", description="All pets", timeout_seconds=2.0, select="[].name"
+        ),
+        "getPet": ToolOverride(
+            hidden=True, arguments="body", set={"a": 1, "b": ["x", None], "c": {"d": "off"}}
+        ),
+    }
 
 
 def test_two_apis_cannot_share_a_name(workplace: Workplace) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.catalog import Tool
 from gateway.dialects import ocp_tool
-from tests.support.documents import REAL, document, only_tool, operation, query, real_catalog
+from tests.support.documents import document, only_tool, operation, query
 
 PROTOCOL = Path(__file__).parents[1] / "support" / "ocp-tool.schema.json"
 
@@ -198,9 +198,3 @@ def test_an_answers_schema_fits_the_protocol(answer: object, expected: object) -
     made = ocp_tool(tool(operation(answer=answer), schemas={"A": {"const": 1}}))
     protocol().validate(made)
     assert made["response_schema"] == expected
-
-
-@pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
-def test_every_tool_of_real_descriptions_is_valid_under_the_protocol(path: Path) -> None:
-    for found in real_catalog(path).tools.values():
-        protocol().validate(ocp_tool(found))

@@ -22,7 +22,14 @@ def leaves(
     properties = schema.get("properties")
     assert isinstance(properties, Mapping)
     for name, inner in properties.items():
-        if "items" in inner and "default" not in inner:
+        items, members = inner.get("items", {}), inner.get("additionalProperties")
+        if "default" in inner and "properties" in items:
+            yield f"{prefix}{name}", inner
+            yield from leaves(items, f"{prefix}{name}[].")
+        elif "default" in inner and isinstance(members, Mapping) and "properties" in members:
+            yield f"{prefix}{name}", inner
+            yield from leaves(members, f"{prefix}{name}.NAME.")
+        elif "items" in inner and "default" not in inner:
             yield from leaves(inner["items"], f"{prefix}{name}[].")
         elif "properties" in inner:
             yield from leaves(inner, f"{prefix}{name}.")

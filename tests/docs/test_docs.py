@@ -12,25 +12,28 @@ import pytest
 from aiohttp import web
 
 from gateway import client
-from gateway.calls import validation
+from gateway.calls import excerpts, failures, preview, selecting, validation
+from gateway.catalog import tool
 from gateway.catalog.naming import RESERVED
 from gateway.cli.demo import describe_demo
 from gateway.context import headers as ocp
 from gateway.demo.run import Demo
-from gateway.engine import Gateway
+from gateway.engine import KEPT_BYTES, SELECT_BYTES, Gateway
 from gateway.errors import GatewayError
 from gateway.mcp import MAX_LINE, Server, json_text, legacy, modern
 from gateway.mcp import errors as rpc
 from gateway.mcp.revisions import LEGACY, MODERN_BY_NAME
+from gateway.openapi import hygiene
 from gateway.policy import ANONYMOUS
 from gateway.server import problems
 from gateway.server.app import Endpoints, make_app
 from gateway.server.health import StatusEndpoint
 from gateway.server.mcp_http import McpEndpoint, McpSettings
 from gateway.server.proxy import ProxyEndpoint
+from gateway.server.results import ResultsEndpoint
 from gateway.server.tools import ToolsEndpoint
-from gateway.sources import loading, source, watching, yaml_text
-from gateway.stores import record, redis, sqlite
+from gateway.sources import loading, text, watching, yaml_text
+from gateway.stores import record, redis, results, sqlite
 from gateway.wiring import reloading, serving
 from tests.support.pages import DOCS, ROOT, Row, checked_rows, fenced, names_in
 
@@ -71,6 +74,7 @@ def make_endpoints() -> Endpoints:
     return Endpoints(
         status=StatusEndpoint(gateway, needs_all=False, public_url=None),
         tools=ToolsEndpoint(gateway, principal_of=lambda _: ANONYMOUS, max_body_bytes=1),
+        results=ResultsEndpoint(gateway, principal_of=lambda _: ANONYMOUS),
         proxy=ProxyEndpoint(gateway, principal_of=lambda _: ANONYMOUS),
         mcp=McpEndpoint(
             gateway,
@@ -162,8 +166,14 @@ LIMITS = {
         loading.MAX_REDIRECTS,
     ),
     "a watched file: rest before it is read": (watching.LOOK_SECONDS,),
-    "reading a file that is being written: attempts": (source.READ_ATTEMPTS,),
+    "reading a file that is being written: attempts": (text.READ_ATTEMPTS,),
     "a description's fault in `GET /apis`": (reloading.MAX_FAULT,),
+    "a body that `dry_run` shows": (preview.MAX_SHOWN,),
+    "a tool's title / description / a text in its schemas": (
+        tool.MAX_TITLE,
+        tool.MAX_DESCRIPTION,
+        hygiene.MAX_ARGUMENT_TEXT,
+    ),
     "YAML: levels / nodes after aliases": (yaml_text.MAX_DEPTH, yaml_text.MAX_NODES),
     "connecting to an API": (client.CONNECT_SECONDS,),
     "a header line, in and out": (serving.MAX_FIELD_BYTES,),
@@ -171,6 +181,14 @@ LIMITS = {
     "a line of MCP over stdio": (MAX_LINE,),
     "JSON of a call: levels": (json_text.MAX_DEPTH,),
     "faults in one refusal": (validation.MAX_FAULTS,),
+    "an excerpt of a large result / of an error": (excerpts.EXCERPT_BYTES, failures.ERROR_EXCERPT),
+    "a kept result, unless `max_response_bytes` is more": (KEPT_BYTES,),
+    "kept results: bytes / number / time": (
+        results.MAX_TOTAL_BYTES,
+        results.MAX_RESULTS,
+        results.TTL_SECONDS,
+    ),
+    "`select`: its answers / its expression": (SELECT_BYTES, selecting.MAX_EXPRESSION),
     "a stored context": (record.MAX_RECORD_BYTES,),
     "one Redis update, retries included": (redis.UPDATE_SECONDS,),
     "waiting for a busy SQLite file": (sqlite.BUSY_SECONDS,),

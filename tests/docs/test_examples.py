@@ -9,7 +9,7 @@ from email.policy import HTTP
 import pytest
 
 from gateway.calls import build_request, read_result
-from gateway.catalog import BodyForm, Catalog, Tool, read_catalog
+from gateway.catalog import BodyForm, Catalog, Tool, ToolOverride, read_catalog
 from gateway.catalog.arguments import argument_name
 from gateway.errors import InvalidArguments, NotAvailable
 from gateway.messages import ResponseHead, header
@@ -61,6 +61,21 @@ def test_names_in_a_view_of_several_apis() -> None:
     assert view.find("gitlabListRunners") is view.find("listRunners") is not None
 
 
+@pytest.mark.parametrize(("api", "tool", "given", "published"), checked_rows("names.md", "given"))
+def test_given_names_in_a_view_of_several_apis(
+    api: str, tool: str, given: str, published: str
+) -> None:
+    catalogs = []
+    for each, paths in operations(checked_rows("names.md", "view")).items():
+        overrides = {tool: ToolOverride(name=given)} if each == api else {}
+        document = {"openapi": "3.1.0", "info": {}, "paths": paths}
+        catalogs.append(read_catalog(read_description(document, api=each), overrides=overrides))
+    found = Catalog(catalogs).view().tools[published]
+
+    assert (found.api, found.name) == (api, tool)
+    assert given in Catalog(catalogs).view(api).tools
+
+
 @pytest.mark.parametrize(("place", "parameter", "name"), checked_rows("names.md", "arguments"))
 def test_argument_names(place: str, parameter: str, name: str) -> None:
     assert argument_name(parameter, place) == name
@@ -108,7 +123,7 @@ def test_results(media_type: str, body: str, block: str, structured: str) -> Non
     tool = only_tool(described({"/x": {"get": {}}}))
     head = ResponseHead(status=200, headers=headers)
 
-    result = read_result(tool, head, body.encode(), complete=True, limit=1_000)
+    result = read_result(tool, head, body.encode())
 
     assert [type(content).__name__.lower() for content in result.content] == [block]
     value = result.structured.value if result.structured else None

@@ -1,12 +1,13 @@
 """The life of a tool call."""
 
 import asyncio
-import gzip
 import json
+from dataclasses import replace
 
 import pytest
 
 from gateway.calls import Text
+from gateway.catalog import Catalog, ToolOverride
 from gateway.context import InboundContext, is_valid_context, read_inbound, to_mapping
 from gateway.engine import CallOutcome, ContextClaim, ToolCall
 from gateway.errors import (
@@ -22,7 +23,7 @@ from gateway.errors import (
 from gateway.messages import Headers, header, header_values
 from gateway.policy import ANONYMOUS, Principal
 from gateway.upstreams import OcpHeaders
-from tests.support.engine import Answer, Stage, broken, stage
+from tests.support.engine import SHOP, Answer, Stage, broken, stage
 
 ID = "ocp-00000001"
 NAMED = ContextClaim(explicit_id=ID)
@@ -390,6 +391,22 @@ class TestRefusals:
         assert (await call(on, "shopGetItem")).result.status == 200
 
 
+class TestTime:
+    @pytest.mark.parametrize("seconds", [2.0, 90.0])
+    async def test_a_tool_may_have_its_own(self, seconds: float) -> None:
+        usual, own = stage(), stage()
+        tool = replace(SHOP.tools["getItem"], override=ToolOverride(timeout_seconds=seconds))
+        own.gateway.catalog = Catalog([replace(SHOP, tools={**SHOP.tools, "getItem": tool})])
+        own.client.answer = broken(UpstreamTimeout)
+        await call(usual)
+        outcome = await call(own)
+        (deadline,), (own_deadline,) = usual.client.deadlines, own.client.deadlines
+        assert deadline is not None
+        assert own_deadline == deadline - 30 + seconds
+        assert own.client.upstreams[0].timeout_seconds == seconds
+        assert f"did not answer in {seconds:g} s" in text_of(outcome)
+
+
 class TestResults:
     @pytest.mark.parametrize(
         ("error", "words"),
@@ -406,32 +423,6 @@ class TestResults:
         assert (outcome.result.status, outcome.result.is_error) == (None, True)
         assert words in text_of(outcome)
         assert "Retrying may help." in text_of(outcome)
-
-    async def test_reading_stops_at_the_limit(self) -> None:
-        on = stage(max_response_bytes=10)
-        on.client.answer = Answer(
-            headers=(("Content-Type", "text/plain"),),
-            chunks=(b"12345678", b"90abc", b"never read"),
-            breaks=AssertionError("read on"),
-        )
-        text = text_of(await call(on))
-        assert text.startswith("[Excerpt: the first 10 characters")
-        assert "1234567890\n" in text
-
-    async def test_the_limit_holds_for_what_a_small_body_inflates_to(self) -> None:
-        on = stage(max_response_bytes=1_000)
-        on.client.answer = Answer(
-            headers=(("Content-Type", "text/plain"), ("Content-Encoding", "gzip")),
-            chunks=(gzip.compress(b"x" * 100_000),),
-        )
-        assert text_of(await call(on)).startswith("[Excerpt: the first 1000 characters")
-
-    async def test_exactly_the_limit_is_no_excerpt(self) -> None:
-        on = stage(max_response_bytes=10)
-        on.client.answer = Answer(
-            headers=(("Content-Type", "text/plain"),), chunks=(b"1234567890",)
-        )
-        assert text_of(await call(on)) == "1234567890"
 
 
 async def test_closing_lets_go_of_everything() -> None:

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from gateway.catalog import Catalog, read_catalog
-from gateway.mcp.publication import ToolPages, annotations_of
+from gateway.mcp.publication import ToolPages, hints_of
 from gateway.mcp.revisions import LEGACY, V2024_11_05, V2025_03_26, V2025_11_25, V2026_07_28
 from gateway.openapi import read_description
 from tests.support.mcp_core import DESCRIPTION, SERVER, view
@@ -49,8 +49,8 @@ def test_a_tool_without_a_title_has_none() -> None:
     ],
 )
 def test_annotations_say_what_the_method_says(method: str, hints: dict[str, bool]) -> None:
-    assert annotations_of(method) == {**hints, "openWorldHint": True}
-    assert annotations_of(method.lower()) == annotations_of(method)
+    assert hints_of(method) == {**hints, "openWorldHint": True}
+    assert hints_of(method.lower()) == hints_of(method)
 
 
 def test_a_page_is_encoded_once_per_revision_and_view() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.calls import Audio, Content, Image, Resource, Structured, Text, ToolResult
+from gateway.calls import Audio, Content, Image, Resource, Rest, Structured, Text, ToolResult
 from gateway.errors import (
     ApiUnavailable,
     BadRequest,
@@ -191,3 +191,18 @@ def test_a_crash_names_the_incident_and_nothing_else() -> None:
 def test_replies_join_to_one(replies: list[Reply], status: int, body: bytes) -> None:
     joined = join_replies(replies)
     assert (joined.status, joined.body) == (status, body)
+
+
+@pytest.mark.parametrize("revision", REVISIONS, ids=lambda revision: revision.name)
+def test_where_an_excerpt_goes_on_is_told_to_programs(revision: Revision) -> None:
+    rest = Rest(handle="ab", start=3, size=9, whole=False)
+    result = ToolResult(status=200, content=(Text(text="[..."),), rest=rest)
+    made = result_of(finish_call(call(revision), result, context_id="c", recorded=True))
+    meta = made["_meta"]
+    assert isinstance(meta, dict)
+    assert meta["io.opencontextprotocol/rest"] == {
+        "handle": "ab",
+        "start": 3,
+        "size": 9,
+        "complete": False,
+    }

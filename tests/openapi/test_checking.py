@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.openapi.checking import MAX_FINDINGS, VERSIONS, check_document
+from gateway.openapi.document import Document
 from gateway.openapi.findings import MAX_MESSAGE, WARNINGS, Code, Severity, finding
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +47,10 @@ def path_parameter(name: str, **members: object) -> Json:
 
 
 def found(version: str, members: Mapping[str, object]) -> set[tuple[str, str]]:
-    return {(f.code, f.pointer) for f in check_document(description(version, **members), version)}
+    return {
+        (f.code, f.pointer)
+        for f in check_document(Document(description(version, **members)), version)
+    }
 
 
 SCHEMA_AT = "/paths/~1a/get/responses/200/content/application~1json/schema"
@@ -389,11 +393,26 @@ def test_every_rule_of_a_check_is_tested() -> None:
     assert tested | elsewhere == set(Code)
 
 
+def test_what_stands_in_other_documents_is_found_there() -> None:
+    part = {"get": {"parameters": [{"name": "id", "in": "path", "required": True}]}}
+    paths = {
+        "/a/{id}": {"get": {"$ref": "parts/a.json#/get"}},
+        "/b/{id}": {"$ref": "parts/a.json"},
+        "/c": {"get": {"$ref": "../c.json"}},
+    }
+    document = Document(description("3.1", paths=paths), parts={"parts/a.json": part})
+    assert {(f.code, f.pointer) for f in check_document(document, "3.1")} == {
+        ("structure-unknown", "/paths/~1a~1{id}/get/$ref"),
+        # That it leads nowhere is said where its operation is skipped.
+        ("structure-unknown", "/paths/~1c/get/$ref"),
+    }
+
+
 def test_every_code_has_a_row_with_its_severity() -> None:
     page = (ROOT / "docs" / "checks.md").read_text()
-    rows = dict(re.findall(r"^\| `([a-z-]+)` \| (error|warning) \|", page, re.MULTILINE))
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| (invalid|warning) \|", page, re.MULTILINE))
 
-    assert rows == {code: "warning" if code in WARNINGS else "error" for code in Code}
+    assert rows == {code: "warning" if code in WARNINGS else "invalid" for code in Code}
 
 
 @pytest.mark.parametrize(
@@ -413,7 +432,7 @@ def test_every_code_has_a_row_with_its_severity() -> None:
     ids=["type", "missing", "options", "exclusion"],
 )
 def test_messages_say_what_is_expected_and_no_value(members: Json, message: str) -> None:
-    (only,) = check_document(description("3.0", **members), "3.0")
+    (only,) = check_document(Document(description("3.0", **members)), "3.0")
 
     assert only.message == message
 
@@ -429,7 +448,7 @@ def test_too_many_findings_are_cut_warnings_first_and_counted() -> None:
     parameters = [query(f"q{i}", unknown=1) for i in range(MAX_FINDINGS + 5)]
     members = get("/a/{b}", parameters=parameters)
 
-    findings = check_document(description("3.1", **members), "3.1")
+    findings = check_document(Document(description("3.1", **members)), "3.1")
 
     assert len(findings) == MAX_FINDINGS + 1
     assert (findings[0].code, findings[0].message) == (
@@ -455,7 +474,15 @@ def test_findings_do_not_depend_on_the_order_of_the_document() -> None:
     other = dict(reversed(deepcopy(one).items()))
     other["components"] = {"schemas": {"B": {"type": 1}, "A": {}}}
 
-    assert check_document(one, "3.0") == check_document(other, "3.0")
+    assert check_document(Document(one), "3.0") == check_document(Document(other), "3.0")
+
+
+def test_an_operation_id_that_is_no_text_is_no_target_of_links() -> None:
+    links = {"l": {"operationId": "a"}}
+    members = get(operationId={"a": 1}, responses={"200": {"description": "fine", "links": links}})
+
+    at = f"{GET}/responses/200/links/l/operationId"
+    assert ("link-operation-unknown", at) in found("3.0", members)
 
 
 KEYS = st.sampled_from(
@@ -481,7 +508,7 @@ VALUES = st.recursive(
 @settings(max_examples=150, deadline=None)
 @given(root=st.dictionaries(KEYS, VALUES, max_size=6), version=st.sampled_from(VERSIONS))
 def test_any_object_gives_findings_and_nothing_else(root: Json, version: str) -> None:
-    for each in check_document(root, version):
+    for each in check_document(Document(root), version):
         assert each.severity in Severity
         assert each.message.isprintable()
 
@@ -502,8 +529,10 @@ def test_real_descriptions_have_no_other_errors() -> None:
     errors = {
         name: {
             f.code.value
-            for f in check_document(orjson.loads((SPECS / name).read_bytes()), REAL[name][0])
-            if f.severity == "error"
+            for f in check_document(
+                Document(orjson.loads((SPECS / name).read_bytes())), REAL[name][0]
+            )
+            if f.severity == "invalid"
         }
         for name in here
     }

@@ -81,9 +81,9 @@ GOOD = {"get": operation(operationId="good")}
             id="parameter dangling",
         ),
         pytest.param(
-            {"/b": {"get": {"parameters": [{"in": "query"}]}}},
+            {"/b": {"get": {"parameters": [{"in": "query", "required": True}]}}},
             "/paths/~1b/get/parameters/0",
-            id="parameter without name",
+            id="required parameter without name",
         ),
         pytest.param(
             {"/b": {"get": {"requestBody": {"$ref": "http://127.0.0.1:9/x"}}}},
@@ -91,9 +91,9 @@ GOOD = {"get": operation(operationId="good")}
             id="external body",
         ),
         pytest.param(
-            {"/b": {"get": {"requestBody": {"content": {}}}}},
+            {"/b": {"get": {"requestBody": {"content": {}, "required": True}}}},
             "/paths/~1b/get/requestBody",
-            id="body without content",
+            id="required body without content",
         ),
         pytest.param(
             {"/b": {"get": {"requestBody": 5}}}, "/paths/~1b/get/requestBody", id="body is a number"

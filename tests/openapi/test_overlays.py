@@ -210,6 +210,7 @@ FAULTS: dict[str, tuple[object, str]] = {
     "an action that is no object": (overlay(1), "overlay /actions/0: an action"),
     "no target": (overlay({"update": {}}), "overlay /actions/0/target: is a JSONPath"),
     "broken JSONPath": (overlay({"target": "$.a["}), "overlay /actions/0/target: "),
+    "empty JSONPath": (overlay({"target": ""}), "overlay /actions/0/target: "),
     "JSONPath beyond the RFC": (overlay({"target": "$.a | $.b"}), "overlay /actions/0/target: "),
     "a long JSONPath": (overlay({"target": "$" + ".a" * 1_001}), "longer than 2,000"),
     "a deep JSONPath": (

@@ -42,6 +42,7 @@ def test_an_operation_overrides_its_path_by_name_and_place() -> None:
         ("path", {"style": "matrix", "explode": True}, "matrix", True),
         ("query", {}, "form", True),
         ("query", {"explode": False}, "form", False),
+        ("cookie", {"style": "cookie"}, "cookie", True),
         ("query", {"style": "spaceDelimited"}, "spaceDelimited", False),
         ("query", {"style": "pipeDelimited"}, "pipeDelimited", False),
         ("query", {"style": "deepObject", "explode": True}, "deepObject", True),
@@ -64,8 +65,8 @@ def test_style_and_explode_have_the_defaults_of_their_place(
         pytest.param({"name": "p", "in": "body", "schema": {}}, id="Swagger body"),
         pytest.param({"name": "p", "in": ["query"], "schema": {}}, id="place is a list"),
         pytest.param({"name": "p", "schema": {}}, id="no place"),
-        pytest.param({"name": "", "in": "query"}, id="empty name"),
-        pytest.param({"name": 5, "in": "query"}, id="name is a number"),
+        pytest.param({"name": "", "in": "query", "required": True}, id="empty name"),
+        pytest.param({"name": 5, "in": "query", "required": True}, id="name is a number"),
         pytest.param(query("p", {}, style="deep"), id="unknown style"),
         pytest.param(query("p", {}, style=["form"]), id="style is a list"),
         pytest.param(query("p", {}, style="simple"), id="style of another place"),
@@ -84,6 +85,29 @@ def test_an_unusable_parameter_skips_the_operation(parameter: object) -> None:
     found = problems(document({"/a": {"get": operation(parameters=[parameter])}}))
     assert [severity for _, severity in found] == ["error"]
     assert found[0][0].startswith("/paths/~1a/get/parameters/0")
+
+
+@pytest.mark.parametrize("members", [{"name": ""}, {"name": 5}, {}, {"required": False}])
+def test_a_parameter_without_a_name_is_left_out(members: dict[str, object]) -> None:
+    root = document({"/a": {"get": operation(parameters=[{"in": "query", **members}])}})
+    assert described(root).operations[0].parameters == ()
+    assert problems(root) == [("/paths/~1a/get/parameters/0", "warning")]
+
+
+@pytest.mark.parametrize("body", [{}, {"content": {}}, {"content": {}, "required": False}])
+def test_a_body_without_content_is_left_out(body: dict[str, object]) -> None:
+    root = document({"/a": {"post": operation(requestBody=body)}})
+    assert described(root).operations[0].body is None
+    assert problems(root) == [("/paths/~1a/post/requestBody", "warning")]
+
+
+def test_a_schema_that_is_null_says_nothing_of_the_value() -> None:
+    body = {"content": {"application/json": {"schema": None}}}
+    item = operation(parameters=[query("p", None)], requestBody=body)
+    (found,) = described(document({"/a": {"post": item}})).operations
+    assert [p.schema for p in found.parameters] == [True]
+    assert found.body is not None
+    assert found.body.schema is True
 
 
 @pytest.mark.parametrize("name", ["Accept", "content-type", "AUTHORIZATION"])
@@ -150,6 +174,24 @@ def test_a_content_parameter_keeps_its_media_type() -> None:
         "application/json",
         schema,
     )
+
+
+def test_the_whole_query_is_a_content_parameter_of_the_query() -> None:
+    declared = {"name": "q", "in": "querystring", "content": {"application/json": {}}}
+    found = one(declared).parameters[0]
+    assert (found.location, found.style, found.media_type) == (
+        "query",
+        "querystring",
+        "application/json",
+    )
+    bare = document({"/a": {"get": operation(parameters=[{"name": "q", "in": "querystring"}])}})
+    assert problems(bare) == [("/paths/~1a/get/parameters/0", "error")]
+
+
+@pytest.mark.parametrize(("location", "allowed"), [("query", True), ("cookie", False)])
+def test_only_a_query_parameter_may_be_empty(location: str, allowed: bool) -> None:
+    declared = {"name": "p", "in": location, "schema": {}, "allowEmptyValue": True}
+    assert one(declared).parameters[0].allow_empty is allowed
 
 
 def test_an_example_too_deep_to_be_written_is_left_out() -> None:

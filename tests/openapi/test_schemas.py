@@ -4,8 +4,8 @@ import jsonschema_rs
 import orjson
 import pytest
 
-from gateway.openapi import Direction, Schemas
-from gateway.openapi.schemas import MAX_DEPTH, definition_name
+from gateway.catalog import Tool, read_catalog
+from gateway.openapi.conversion import MAX_DEPTH, definition_name
 from tests.support.documents import (
     catalog,
     described,
@@ -157,6 +157,8 @@ def test_beside_a_reference_3_0_ignores_everything_even_what_dangles() -> None:
         ),
         pytest.param({"pattern": "("}, {}, id="pattern that is none"),
         pytest.param({"pattern": "((a{1000}){1000}){100}"}, {}, id="pattern that explodes"),
+        pytest.param({"pattern": "(a{1,99}){1,99}"}, {}, id="pattern that takes megabytes"),
+        pytest.param({"pattern": "^.{1,255}$"}, {"pattern": "^.{1,255}$"}, id="pattern of length"),
         pytest.param(
             {"pattern": "^(?=a)\\p{L}"}, {"pattern": "^(?=a)\\p{L}"}, id="pattern with look-ahead"
         ),
@@ -378,10 +380,15 @@ def test_a_fan_out_of_references_grows_with_the_document_not_with_its_paths() ->
 
 
 def test_definitions_are_converted_once_for_all_tools() -> None:
-    item = {method: operation(body=ref("Pet")) for method in ("put", "post")}
+    body = {"type": "array", "items": ref("Pet")}
+    item = {method: operation(body=body) for method in ("put", "post")}
     found = described(document({"/a": item}, components={"schemas": {"Pet": PET}}))
-    schemas: Schemas = found.schemas
-    first, second = (
-        schemas.definition("/components/schemas/Pet", Direction.INPUT) for _ in range(2)
-    )
-    assert first is second
+    put, post = read_catalog(found).tools.values()
+    assert definition_of(put) is definition_of(post)
+
+
+def definition_of(tool: Tool) -> object:
+    definitions = tool.input_schema["$defs"]
+    assert isinstance(definitions, dict)
+    return definitions["Pet"]
+

@@ -47,13 +47,21 @@ def test_a_collection_format_is_a_style(given: Json, style: str, explode: bool) 
 
 
 @pytest.mark.parametrize("location", ["path", "header"])
-def test_lists_elsewhere_are_separated_by_commas(location: str) -> None:
+@pytest.mark.parametrize(
+    ("given", "style"),
+    [
+        pytest.param("csv", "simple", id="csv"),
+        pytest.param("pipes", "pipeDelimited", id="pipes"),
+        pytest.param("multi", "simple", id="multi is for queries and forms"),
+    ],
+)
+def test_lists_elsewhere_have_their_format_too(location: str, given: str, style: str) -> None:
     raw: Json = {
         "name": "x",
         "in": location,
         "type": "array",
         "items": {},
-        "collectionFormat": "pipes",
+        "collectionFormat": given,
     }
     document = {"swagger": "2.0", "paths": {"/{x}": {"get": {"parameters": [raw]}}}}
     found = next(
@@ -61,7 +69,7 @@ def test_lists_elsewhere_are_separated_by_commas(location: str) -> None:
         for p in read_description(document, api="t").operations[0].parameters
         if p.location == location
     )
-    assert (found.style, found.explode) == ("simple", False)
+    assert (found.style, found.explode) == (style, False)
 
 
 def test_a_parameter_is_its_own_schema() -> None:
@@ -118,6 +126,8 @@ def test_form_fields_make_one_object() -> None:
     body = body_of(
         {"name": "a", "in": "formData", "type": "string", "required": True, "description": "An a"},
         {"name": "b", "in": "formData", "type": "array", "items": {}, "collectionFormat": "multi"},
+        {"name": "c", "in": "formData", "type": "array", "items": {}},
+        {"name": "d", "in": "formData", "type": "integer", "allowEmptyValue": True},
     )
     assert (body.media_type, body.required) == ("application/x-www-form-urlencoded", True)
     assert body.schema == {
@@ -125,11 +135,14 @@ def test_form_fields_make_one_object() -> None:
         "properties": {
             "a": {"type": "string", "description": "An a"},
             "b": {"type": "array", "items": {}},
+            "c": {"type": "array", "items": {}},
+            "d": {"anyOf": [{"type": "integer"}, {"const": ""}]},
         },
         "required": ["a"],
     }
     assert {name: (e.style, e.explode) for name, e in body.encodings.items()} == {
-        "b": ("form", True)
+        "b": ("form", True),
+        "c": ("form", False),
     }
 
 
@@ -144,7 +157,7 @@ def test_a_file_makes_the_form_multipart() -> None:
     "raw",
     [
         pytest.param(5, id="no object"),
-        pytest.param({"in": "query"}, id="no name"),
+        pytest.param({"in": "query", "required": True}, id="no name"),
         pytest.param({"name": "x", "in": "cookie"}, id="place of version 3"),
         pytest.param({"name": "x", "in": "body", "schema": []}, id="body without a schema"),
     ],
@@ -153,6 +166,18 @@ def test_a_bad_parameter_costs_its_operation(raw: object) -> None:
     found = read_description(swagger({"parameters": [raw]}), api="t")
     assert found.operations == ()
     assert [p.severity for p in found.problems] == ["error"]
+
+
+@pytest.mark.parametrize("schema", [{}, {"schema": None}], ids=["absent", "null"])
+def test_a_body_whose_schema_is_not_there_may_be_anything(schema: Json) -> None:
+    body = body_of({"name": "b", "in": "body", **schema})
+    assert body.schema is True
+
+
+def test_a_parameter_without_a_name_is_left_out() -> None:
+    found = read_description(swagger({"parameters": [{"in": "query", "name": ""}]}), api="t")
+    assert [o.parameters for o in found.operations] == [()]
+    assert [p.severity for p in found.problems] == ["warning"]
 
 
 def test_an_extension_says_that_null_is_fine() -> None:
@@ -191,4 +216,4 @@ def test_a_response_has_its_schema_itself(produces: list[str], schema: Json) -> 
     ],
 )
 def test_servers_are_made_of_scheme_host_and_path(root: Json, urls: list[str]) -> None:
-    assert [s["url"] for s in read_servers({"swagger": "2.0"} | root)] == urls
+    assert list(read_servers({"swagger": "2.0"} | root)) == urls

@@ -239,7 +239,7 @@ class TestCalls:
         [
             ("nope", 404, "unknown_tool"),
             ("getItem?api=nope", 404, "unknown_api"),
-            ("shopGetItem?dry_run=true", 501, "not_available"),
+            ("shopGetItem?dry_run=1", 400, "bad_request"),
             ("shopGetItem?confirm=x", 501, "not_available"),
             ("shopGetItem?nope=x", 400, "bad_request"),
         ],
@@ -256,3 +256,45 @@ class TestCalls:
         async with http.post(f"{served.url}/tools/{name}", json={"id": 1}) as response:
             assert (response.status, (await problem_of(response))["code"]) == (status, code)
         assert not echo.seen
+
+
+class TestDryRuns:
+    async def test_answer_the_request_and_send_nothing(
+        self, served: Served, echo: EchoUpstream, http: aiohttp.ClientSession
+    ) -> None:
+        url = f"{served.url}/tools/shopAddItem?dry_run=true"
+        async with http.post(url, json={"body": {"name": "é"}}) as response:
+            assert response.status == 200
+            assert "OCP-Context-ID" not in response.headers
+            shown = await response.json()
+        assert (shown["method"], shown["url"]) == ("POST", f"{echo.url}/v1/items")
+        assert shown["headers"]["Content-Type"] == "application/json"
+        assert shown["headers"]["OCP-Session"].startswith("*** (")
+        assert shown["hidden"] == ["OCP-Session"]
+        assert shown["body"] == {"bytes": 13, "complete": True, "text": '{"name":"é"}'}
+        assert not echo.seen
+
+    async def test_name_the_context_that_is_named(
+        self, served: Served, http: aiohttp.ClientSession
+    ) -> None:
+        url = f"{served.url}/tools/getItem?api=shop&dry_run=true"
+        named = {"OCP-Context-ID": "ocp-0123456789"}
+        async with http.post(url, json={"id": 7}, headers=named) as response:
+            assert response.headers["OCP-Context-ID"] == "ocp-0123456789"
+            assert (await response.json())["body"] is None
+
+    async def test_are_refused_like_calls(
+        self, served: Served, http: aiohttp.ClientSession
+    ) -> None:
+        url = f"{served.url}/tools/shopGetItem?dry_run=true"
+        async with http.post(url, json={"id": "x"}) as response:
+            problem = await problem_of(response)
+            assert (response.status, problem["code"]) == (422, "invalid_arguments")
+
+    async def test_false_is_a_call(
+        self, served: Served, echo: EchoUpstream, http: aiohttp.ClientSession
+    ) -> None:
+        url = f"{served.url}/tools/shopGetItem?dry_run=false"
+        async with http.post(url, json={"id": 7}) as response:
+            assert (await response.json())["isError"] is False
+        assert len(echo.seen) == 1

@@ -6,20 +6,36 @@ from pathlib import Path
 import pytest
 
 from gateway.sources import LastGood
-from gateway.sources.source import take_snapshot
+from gateway.sources.texts import Place, Snapshot, Texts
 
 LOCATION = "https://specs.example/a.json?token=hunter2"
-ONE, TWO = take_snapshot(b"one\n\x00\xff"), take_snapshot(b"two")
+PLACE = Place(name="a.json", home="https://specs.example/")
+
+
+def taken(root: bytes) -> Snapshot:
+    return Snapshot(texts=Texts(root=root), place=PLACE)
+
+
+ONE, TWO = taken(b"one\n\x00\xff"), taken(b"two")
+SPLIT = Snapshot(
+    texts=Texts(
+        root=b"{}",
+        overlays=(b"1", b""),
+        parts={"b/\u00e4.yaml": b"x\n", "a": b""},
+        refused={"../x": "leads out"},
+    ),
+    place=PLACE,
+)
 
 
 def made(directory: Path, api: str = "shop", location: str = LOCATION) -> LastGood:
-    return LastGood(directory, api=api, location=location)
+    return LastGood(directory, api=api, location=location, place=PLACE)
 
 
 def test_what_is_kept_is_found_again(tmp_path: Path) -> None:
     directory = tmp_path / "deep" / "cache"
     assert made(directory).find() is None
-    for snapshot in (ONE, TWO, TWO, take_snapshot(b"")):
+    for snapshot in (ONE, TWO, TWO, taken(b""), SPLIT):
         made(directory).keep(snapshot)
         assert made(directory).find() == snapshot
     assert len(list(directory.iterdir())) == 1
@@ -50,9 +66,14 @@ def test_only_the_owner_can_look(tmp_path: Path) -> None:
     [
         pytest.param(lambda data: data[:-1], id="cut short"),
         pytest.param(lambda data: data + b"x", id="longer"),
-        pytest.param(lambda data: b"0" * 64 + data[64:], id="another digest"),
-        pytest.param(lambda data: b"\xff" + data[1:], id="no digest"),
-        pytest.param(lambda data: b"", id="empty"),
+        pytest.param(
+            lambda data: data.replace(ONE.digest[:8].encode(), b"00000000"), id="another digest"
+        ),
+        pytest.param(lambda data: b"\xff" + data[1:], id="no JSON"),
+        pytest.param(lambda _: b"", id="empty"),
+        pytest.param(lambda _: b"[1]\n", id="no object"),
+        pytest.param(lambda _: b"{}\n", id="nothing said"),
+        pytest.param(lambda data: data.replace(b'"parts": {}', b'"parts": 1'), id="no parts"),
     ],
 )
 def test_a_damaged_copy_is_none_and_is_mended(tmp_path: Path, damage: object) -> None:

@@ -18,7 +18,7 @@ VALUE = {"openapi": "3.1.0"}
 async def load_document(location: str) -> object:
     snapshot = await Source(location).read()
     assert snapshot is not None
-    return parse(snapshot.data)
+    return parse(snapshot.texts.root)
 
 
 @pytest.fixture

@@ -55,8 +55,8 @@ async def text(source: Source) -> bytes | None:
     snapshot = await source.read()
     if snapshot is None:
         return None
-    assert snapshot.digest == sha256(snapshot.data).hexdigest()
-    return snapshot.data
+    assert snapshot.digest == sha256(snapshot.texts.root).hexdigest()
+    return snapshot.texts.root
 
 
 async def test_an_etag_is_asked_about_until_it_is_another(origin: Origin) -> None:
@@ -168,7 +168,7 @@ async def test_a_secret_that_breaks_the_head_is_not_sent(origin: Origin) -> None
 async def test_a_file_is_read_as_it_is_now(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     source = Source(str(file), headers=lambda: pytest.fail("a file is sent no headers"))
-    assert source.path == file
+    assert source.files == (file,)
     for data in (b"one", b"one", b"two"):
         file.write_bytes(data)
         assert await text(source) == data
@@ -204,7 +204,7 @@ async def test_a_text_that_is_written_while_it_is_read_is_read_again(
 
 
 def test_a_url_is_no_file() -> None:
-    assert Source("HTTPS://x.example/a").path is None
+    assert Source("HTTPS://x.example/a").files == ()
 
 
 async def test_a_snapshot_does_not_show_its_text(tmp_path: Path) -> None:

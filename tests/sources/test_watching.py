@@ -57,7 +57,7 @@ def give_rights(path: Path) -> None:
 
 
 async def at_rest(path: Path) -> FileWatch:
-    watch = FileWatch(path)
+    watch = FileWatch([path])
     async with asyncio.timeout(PATIENCE):
         await watch.changed()
     return watch
@@ -66,7 +66,7 @@ async def at_rest(path: Path) -> FileWatch:
 async def stands_still(watch: FileWatch, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether some further looks find nothing new."""
     looks: list[watching.Identity] = []
-    look, enough = watching._identity, asyncio.Event()
+    look, enough = watching.identify_now, asyncio.Event()
 
     def counted(path: Path) -> watching.Identity:
         looks.append(look(path))
@@ -75,7 +75,7 @@ async def stands_still(watch: FileWatch, monkeypatch: pytest.MonkeyPatch) -> boo
         return looks[-1]
 
     loop = asyncio.get_running_loop()
-    monkeypatch.setattr(watching, "_identity", counted)
+    monkeypatch.setattr(watching, "identify_now", counted)
     waiting = asyncio.ensure_future(watch.changed())
     await asyncio.wait_for(enough.wait(), PATIENCE)
     return waiting.cancel()
@@ -125,7 +125,7 @@ async def test_a_file_is_changed_when_it_comes_to_rest_and_not_before(
 ) -> None:
     watch = await at_rest(tmp_path / "a.yaml")
     looks = iter([(1,), (2,), (3,), (), (4,), (5,), (5,)])
-    monkeypatch.setattr(watching, "_identity", lambda _: next(looks))
+    monkeypatch.setattr(watching, "identify_now", lambda _: next(looks))
     async with asyncio.timeout(PATIENCE):
         await watch.changed()
     assert next(looks, "all were needed") == "all were needed"
@@ -136,7 +136,7 @@ async def test_what_is_as_before_once_it_rests_is_no_change(
 ) -> None:
     watch = await at_rest(tmp_path / "a.yaml")
     looks = iter([(1,), (), (), (), (2,), (2,)])
-    monkeypatch.setattr(watching, "_identity", lambda _: next(looks))
+    monkeypatch.setattr(watching, "identify_now", lambda _: next(looks))
     async with asyncio.timeout(PATIENCE):
         await watch.changed()
     assert next(looks, "all were needed") == "all were needed"

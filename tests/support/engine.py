@@ -46,13 +46,17 @@ Behave = Callable[[Request], "Answer | Exception"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """`breaks` is raised after the chunks; `hold` is waited for before the head."""
+    """`breaks` is raised after the chunks; `hold` is waited for before the head.
+
+    `stalls` is set after the chunks, and then nothing comes any more.
+    """
 
     status: int = 200
     headers: Headers = (("Content-Type", "application/json"),)
     chunks: tuple[bytes, ...] = (b"{}",)
     breaks: Exception | None = None
     hold: asyncio.Event | None = None
+    stalls: asyncio.Event | None = None
 
 
 @dataclass(slots=True)
@@ -62,6 +66,7 @@ class FakeClient:
     answer: Answer | Exception | Behave = field(default_factory=Answer)
     requests: list[Request] = field(default_factory=list)
     deadlines: list[float | None] = field(default_factory=list)
+    upstreams: list[Upstream] = field(default_factory=list)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     closed: bool = False
 
@@ -71,6 +76,7 @@ class FakeClient:
     ) -> AsyncIterator[Response]:
         self.requests.append(request)
         self.deadlines.append(deadline)
+        self.upstreams.append(upstream)
         self.asked.set()
         answer = self.answer(request) if callable(self.answer) else self.answer
         if isinstance(answer, Exception):
@@ -93,6 +99,9 @@ async def _body(answer: Answer) -> AsyncIterator[bytes]:
         yield chunk
     if answer.breaks is not None:
         raise answer.breaks
+    if answer.stalls is not None:
+        answer.stalls.set()
+        await asyncio.Event().wait()
 
 
 class StoreWithSwitch:

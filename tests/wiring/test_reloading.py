@@ -18,9 +18,10 @@ from gateway.catalog import ApiCatalog
 from gateway.config import ApiConfig, Config
 from gateway.engine import Gateway
 from gateway.errors import ApiUnavailable
-from gateway.sources import parse, watching
+from gateway.sources import Opened, watching
+from gateway.upstreams import Upstream
 from gateway.wiring import reloading
-from gateway.wiring.loading import load_apis
+from gateway.wiring.loading import build_api, load_apis
 from gateway.wiring.reloading import Reloading
 from gateway.wiring.serving import _gateway
 from tests.support.serving import MEMORY, write_spec
@@ -281,13 +282,41 @@ async def test_two_swaps_at_one_moment_are_both_kept(file: Path, tmp_path: Path)
         await live.until(lambda: all(live.tools(name) == ["new"] for name in names))
 
 
+async def test_other_documents_and_overlays_are_part_of_it(file: Path, tmp_path: Path) -> None:
+    part, overlay = tmp_path / "part.json", tmp_path / "overlay.json"
+
+    def rename(new: str) -> str:
+        action = {"target": "$.paths['/two'].get", "update": {"operationId": new}}
+        return json.dumps(
+            {"overlay": "1.0.0", "info": {"title": "o", "version": "1"}, "actions": [action]}
+        )
+
+    write(part, json.dumps(paths("one")["/one"]))
+    whole = json.loads(text("two"))
+    whole["paths"]["/one"] = {"$ref": "part.json"}
+    write(file, json.dumps(whole))
+    write(overlay, rename("three"))
+    async with kept(api(file, overlays=(str(overlay),))) as live:
+        assert live.tools() == ["one", "three"]
+        write(part, json.dumps(paths("four")["/four"]))
+        await live.until(lambda: live.tools() == ["four", "three"])
+        write(overlay, rename("five"))
+        await live.until(lambda: live.tools() == ["five", "four"])
+        write(overlay, "{}")
+        await live.until(lambda: "overlay 1: " in (live.fault() or ""))
+        assert live.tools() == ["five", "four"]
+
+
 async def test_a_mistake_in_the_program_costs_one_text_only(
     file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def mistaken(data: bytes) -> object:
-        return parse(data) if b"good" in data else 1 / 0
+    async def mistaken(
+        api: ApiConfig, opened: Opened, running: Upstream | None
+    ) -> tuple[ApiCatalog, Upstream]:
+        assert "good" in str(opened.document.root) or 1 / 0
+        return await build_api(api, opened, running)
 
-    monkeypatch.setattr(reloading, "parse", mistaken)
+    monkeypatch.setattr(reloading, "build_api", mistaken)
     async with kept(api(file)) as live:
         write(file, text("evil"))
         await live.until(lambda: live.fault() == "unexpected failure, see the log")

@@ -14,7 +14,7 @@ from gateway.openapi.checking.surroundings import (
 )
 from gateway.openapi.checking.vocabulary import COMPONENTS, ROOT, SWAGGER_COMPONENTS, Subject
 from gateway.openapi.checking.walking import Node, Walk
-from gateway.openapi.document import Document, join
+from gateway.openapi.document import Document, UnresolvedRef, join
 from gateway.openapi.findings import Code, Finding, finding
 
 MAX_FINDINGS = 200
@@ -23,18 +23,34 @@ _ENOUGH = 2_000
 VERSIONS = ("2.0", "3.0", "3.1", "3.2")
 
 
-def check_document(root: Mapping[str, object], version: str) -> tuple[Finding, ...]:
+def check_document(document: Document, version: str) -> tuple[Finding, ...]:
     """What is wrong with a parsed description of `version` (one of VERSIONS), by pointer.
 
+    Of its other documents only those that are not there are found.
     Never raises for anything that the parsers make (they end at about a thousand levels; the
     compiled validator's own stack ends beyond eight thousand). At most MAX_FINDINGS findings,
-    errors before warnings when there are more, and then one more that says how many were left out.
+    invalid ones before warnings when there are more, then one that says how many were left out.
     """
     found = [
-        *islice(check_structure(root, version), _ENOUGH),
-        *islice(_check_meaning(root, version), _ENOUGH),
+        *islice(_structure(document, version), _ENOUGH),
+        *islice(_check_meaning(document, version), _ENOUGH),
     ]
     return _first(dict.fromkeys(found))
+
+
+def _structure(document: Document, version: str) -> Iterator[Finding]:
+    for found in check_structure(document.root, version):
+        # No version knows references to operations; where one stands, that is what is wrong.
+        if found.code is not Code.STRUCTURE_MISSING or not _is_reference(document, found.pointer):
+            yield found
+
+
+def _is_reference(document: Document, pointer: str) -> bool:
+    try:
+        value = document.at(pointer).value
+    except UnresolvedRef:
+        return False
+    return isinstance(value, Mapping) and "$ref" in value
 
 
 def _first(found: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -47,8 +63,8 @@ def _first(found: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(shown)
 
 
-def _check_meaning(root: Mapping[str, object], version: str) -> Iterator[Finding]:
-    document = Document(root)
+def _check_meaning(document: Document, version: str) -> Iterator[Finding]:
+    root = document.root
     top: Node = (root, ROOT, None, "")
     walk, links = Walk(), Links(document=document)
     components = _components(root, version)

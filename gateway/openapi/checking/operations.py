@@ -54,7 +54,8 @@ class _PathItem:
         shared: Parameters = {}
         yield from self._read(node.child("parameters"), shared)
         for method in METHODS:
-            operation = node.child(method) if method in node.value else None
+            found = node.child(method) if method in node.value else None
+            operation = self._followed(found) if found is not None else None
             if operation is None or not isinstance(operation.value, Mapping):
                 continue
             own: Parameters = {}

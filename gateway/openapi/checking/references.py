@@ -74,8 +74,7 @@ class Links:
 
     def _resolve(self, ref: str, node: Node) -> tuple[str | None, Finding | None]:
         if not ref.startswith("#"):
-            text = f"the reference {ref!r} leaves the document and is not checked"
-            return None, finding(Code.REF_EXTERNAL, _at(node), text)
+            return None, self._outside(ref, node)
         if len(ref) > 1 and ref[1] not in "/%":
             self._anchored.append((ref, node))
             return None, None
@@ -91,6 +90,14 @@ class Links:
             if "never ends" in error.reason:
                 return target.pointer, finding(Code.REF_ENDLESS, _at(node), error.reason)
         return target.pointer, None
+
+    def _outside(self, ref: str, node: Node) -> Finding | None:
+        """What is wrong with a reference to another document, which is there or is not."""
+        try:
+            self.document.lookup(ref, "")
+        except UnresolvedRef as error:
+            return finding(Code.REF_EXTERNAL, _at(node), error.reason)
+        return None
 
 
 def _at(node: Node) -> str:

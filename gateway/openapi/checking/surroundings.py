@@ -48,7 +48,8 @@ def check_servers(nodes: Iterable[Node]) -> Iterator[Finding]:
 def check_links(nodes: Iterable[Node], operations: Iterable[Node]) -> Iterator[Finding]:
     """Links to operations by an operationId that no operation has."""
     values = (node[0] for node in operations)
-    known = {value.get("operationId") for value in values if isinstance(value, Mapping)}
+    ids = [value.get("operationId") for value in values if isinstance(value, Mapping)]
+    known = {name for name in ids if isinstance(name, str)}
     for node in nodes:
         name = node[0].get("operationId") if isinstance(node[0], Mapping) else None
         if isinstance(name, str) and name not in known:

@@ -1,0 +1,240 @@
+"""One Schema Object as JSON Schema 2020-12: its keywords sorted out, older dialects modernised."""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import lru_cache
+from hashlib import sha256
+from typing import cast
+
+from gateway.openapi.document import Document, base_of
+from gateway.openapi.hygiene import (
+    MAX_ARGUMENT_TEXT,
+    clean_data,
+    clean_text,
+    hides_something,
+    limit_text,
+)
+from gateway.openapi.keywords import KEYWORDS, Kind, fits, is_pattern
+from gateway.openapi.model import Schema
+from gateway.openapi.one_way import OneWay
+
+# orjson writes at most 254 levels and a schema level can take four (`_admit_null`); real schemas
+# stay below 12.
+MAX_DEPTH = 50
+
+Json = dict[str, object]
+
+_FOREIGN = re.compile(r"[^A-Za-z0-9_]")
+_TEXTS = frozenset(key for key, kind in KEYWORDS.items() if kind is Kind.TEXT)
+# Members that say something to `_modernise`.
+_OLD_WORDS = frozenset(
+    {"exclusiveMinimum", "exclusiveMaximum", "example", "required", "discriminator"}
+    # Swagger 2.0 has no word for it, but a usual extension.
+    | {"nullable", "x-nullable"}
+)
+
+
+_NOTHING: frozenset[str] = frozenset()
+
+
+class Direction(StrEnum):
+    """Which way values travel: inputs have no `readOnly` properties, outputs no `writeOnly`."""
+
+    INPUT = "readOnly"
+    OUTPUT = "writeOnly"
+
+
+class SchemaTooDeep(Exception):
+    """A schema nested beyond MAX_DEPTH."""
+
+
+class Conversion:
+    """Schemas of one document and one direction under way; `pointers` collects their references.
+
+    `is_directed` says whether the other direction would have given something else.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        one_way: OneWay,
+        direction: Direction,
+        *,
+        renamed: frozenset[str],
+        ref_siblings: bool,
+    ) -> None:
+        """`renamed` are the pointers of definitions that do not go by their plain name."""
+        self._document = document
+        self._one_way = one_way
+        self._word = direction.value
+        self._renamed = renamed
+        self._ref_siblings = ref_siblings
+        self._place = ""
+        self.is_directed = False
+        self.pointers: dict[str, None] = {}
+
+    def convert(self, schema: Schema, place: str) -> Json | bool:
+        """The published form of the schema that stands at `place`. Raises SchemaTooDeep."""
+        self._place = place
+        return self._inner(schema, 1)
+
+    def _inner(
+        self, schema: object, depth: int, left_out: frozenset[str] = _NOTHING
+    ) -> Json | bool:
+        """`left_out` are properties that other parts of the same `allOf` leave out."""
+        if not isinstance(schema, dict):
+            return schema is not False
+        if depth > MAX_DEPTH:
+            raise SchemaTooDeep
+        out: Json = {}
+        ref = schema.get("$ref")
+        if isinstance(ref, str):
+            out["$ref"] = self._refer(ref)
+            if not self._ref_siblings:
+                return out
+        return self._members(out, schema, depth + 1, left_out)
+
+    def _members(
+        self, out: Json, schema: Mapping[str, object], depth: int, left_out: frozenset[str]
+    ) -> Json:
+        if "allOf" in schema:
+            left_out |= self._left_out_of(schema)
+        for key, value in schema.items():
+            # Texts and flags are most of what a description has.
+            if key in _TEXTS:
+                if isinstance(value, str):
+                    out[key] = _published(value)
+            elif kind := KEYWORDS.get(key):
+                if kind is Kind.SCHEMAS:
+                    self._put_several(out, key, value, depth, left_out)
+                else:
+                    self._put(out, key, kind, value, depth)
+        return out if _OLD_WORDS.isdisjoint(schema) else _modernise(out, schema, left_out)
+
+    def _put(self, out: Json, key: str, kind: Kind, value: object, depth: int) -> None:
+        if kind is Kind.SCHEMA:
+            self._put_schema(out, key, value, depth)
+        elif kind is Kind.NAMED_SCHEMAS:
+            if isinstance(value, dict):
+                out[key] = self._named(key, value, depth)
+        elif fits(kind, value) and not (key == "default" and hides_something(value)):
+            # Both are sets, but authors repeat themselves.
+            if kind in (Kind.NAMES, Kind.TYPE) and isinstance(value, list):
+                value = list(dict.fromkeys(cast("list[str]", value)))
+            out[key] = clean_data(value) if key == "examples" else value
+
+    def _put_schema(self, out: Json, key: str, value: object, depth: int) -> None:
+        if isinstance(value, dict | bool):
+            out[key] = self._inner(value, depth)
+        elif key == "items" and isinstance(value, list) and value:
+            # The tuple form of older drafts.
+            out["prefixItems"] = [self._inner(v, depth) for v in value]
+
+    def _put_several(
+        self, out: Json, key: str, value: object, depth: int, left_out: frozenset[str]
+    ) -> None:
+        if isinstance(value, list) and value:
+            beside = left_out if key == "allOf" else _NOTHING
+            out[key] = [self._inner(part, depth, beside) for part in value]
+
+    def _named(self, key: str, parts: Mapping[object, object], depth: int) -> Json:
+        if key == "properties":
+            parts = {name: part for name, part in parts.items() if self._travels(part)}
+        elif key == "patternProperties":
+            parts = {name: part for name, part in parts.items() if is_pattern(str(name))}
+        return {str(name): self._inner(part, depth) for name, part in parts.items()}
+
+    def _travels(self, part: object) -> bool:
+        words = self._one_way.words(part, self._place)
+        if words:
+            self.is_directed = True
+        return self._word not in words
+
+    def _left_out_of(self, schema: Mapping[str, object]) -> frozenset[str]:
+        found = self._one_way.names(schema, self._place)
+        if found:
+            self.is_directed = True
+        return frozenset(name for name, words in found.items() if self._word in words)
+
+    def _refer(self, ref: str) -> str:
+        pointer = self._document.lookup(ref, self._place).pointer
+        self.pointers[pointer] = None
+        return f"#/$defs/{definition_name(pointer, clashes=pointer in self._renamed)}"
+
+
+@lru_cache(maxsize=16_384)
+def definition_name(pointer: str, *, clashes: bool = False) -> str:
+    """The last token of `pointer`, its foreign characters as `_` (docs/names.md).
+
+    Both sides of a clash take a hash of their pointers.
+    """
+    base = base_of(pointer)
+    if base and pointer == f"{base}#":  # a whole document goes by its file's name
+        token = base.rsplit("/", 1)[-1].partition(".")[0]
+    else:
+        token = pointer.rsplit("/", 1)[-1].replace("~1", "/").replace("~0", "~")
+    name = _FOREIGN.sub("_", token) or "_"
+    return f"{name}_{sha256(pointer.encode()).hexdigest()[:6]}" if clashes else name
+
+
+def _published(text: str) -> str:
+    if len(text) <= MAX_ARGUMENT_TEXT and text.isascii() and text.isprintable():
+        return text
+    return limit_text(clean_text(text), MAX_ARGUMENT_TEXT)
+
+
+def _modernise(out: Json, schema: Mapping[str, object], left_out: frozenset[str]) -> Json:
+    """What OpenAPI 3.0 says in its own words, in those of JSON Schema 2020-12."""
+    for bound, limit in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if schema.get(bound) is True and limit in out:
+            out[bound] = out.pop(limit)
+    if "example" in schema and "examples" not in out and fits(Kind.DATA, schema["example"]):
+        out["examples"] = [clean_data(schema["example"])]
+    if "required" in out:
+        _drop_required(out, schema.get("properties"), left_out)
+    if isinstance(discriminator := schema.get("discriminator"), dict):
+        _put_discriminator(out, discriminator)
+    nullable = schema.get("nullable") is True or schema.get("x-nullable") is True
+    return _admit_null(out) if nullable else out
+
+
+def _drop_required(out: Json, declared: object, left_out: frozenset[str]) -> None:
+    """No longer require what is left out, here or in a part of the same `allOf`."""
+    shown, required = out.get("properties"), out["required"]
+    if isinstance(declared, dict) and isinstance(shown, dict) and len(declared) > len(shown):
+        left_out |= {str(name) for name in declared} - shown.keys()
+    if not left_out and required:
+        return
+    names = [n for n in required if n not in left_out] if isinstance(required, list) else []
+    if names:
+        out["required"] = names
+    else:
+        del out["required"]
+
+
+def _put_discriminator(out: Json, discriminator: Mapping[str, object]) -> None:
+    """Keep the annotation; a mapping's references become plain names, so that none can dangle."""
+    if not isinstance(name := discriminator.get("propertyName"), str):
+        return
+    if hides_something(discriminator):
+        return
+    kept: Json = {"propertyName": name}
+    if isinstance(mapping := discriminator.get("mapping"), dict):
+        kept["mapping"] = {
+            str(k): definition_name(v) for k, v in mapping.items() if isinstance(v, str)
+        }
+    out["discriminator"] = kept
+
+
+def _admit_null(out: Json) -> Json:
+    """`nullable: true` (OpenAPI 3.0.3 section 4.7.24.1), generously: also without a `type`."""
+    kind = out.get("type")
+    words = [kind] if isinstance(kind, str) else kind
+    if isinstance(words, list):
+        out["type"] = [*words, "null"] if "null" not in words else words
+    elif any(key in out for key in ("$ref", "allOf", "anyOf", "oneOf", "enum", "const")):
+        return {"anyOf": [out, {"type": "null"}]}
+    if isinstance(values := out.get("enum"), list) and None not in values:
+        out["enum"] = [*values, None]
+    return out

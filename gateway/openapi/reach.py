@@ -1,0 +1,175 @@
+"""What a schema leads to: dangling references, too many levels, patterns that cannot be matched."""
+
+from collections.abc import Iterator, Mapping
+
+from gateway.openapi.conversion import MAX_DEPTH, SchemaTooDeep
+from gateway.openapi.document import Document, Node, UnresolvedRef, join, quoted
+from gateway.openapi.hygiene import hides_something
+from gateway.openapi.keywords import KEYWORDS, Kind, is_pattern
+from gateway.openapi.model import Schema
+
+_NESTED: Mapping[str, Kind] = {
+    key: kind
+    for key, kind in KEYWORDS.items()
+    if kind in (Kind.SCHEMA, Kind.SCHEMAS, Kind.NAMED_SCHEMAS)
+}
+# What answers and arguments are compared with: names of members, and values.
+_NAMED = frozenset({"properties", "patternProperties", "dependentSchemas"})
+_EXACT = _NAMED | {"required", "dependentRequired", "enum", "const"}
+# A schema without any of these leads nowhere, hides nothing and loses nothing.
+_LEADS = frozenset({*_NESTED, *_EXACT, "$ref", "pattern", "patternProperties"})
+HIDDEN = "a name or value that must stay exact has characters that nobody sees"
+
+_Looked = tuple[Node, ...] | UnresolvedRef | SchemaTooDeep
+_Spot = tuple[object, "_Spot | None", str, "str | int | None", int]
+"""A schema, the one around it (None for the root), where in it (a keyword, and a name or an index),
+and how deep. A pointer is made of it only where something is wrong."""
+
+
+class Reach:
+    """What the schemas of one document lead to, each definition looked at once."""
+
+    def __init__(self, document: Document, *, ref_siblings: bool) -> None:
+        self._document = document
+        self._ref_siblings = ref_siblings
+        self._sound: set[str] = set()
+        self._looked: dict[str, _Looked] = {}
+
+    def check(self, schema: Schema, pointer: str) -> tuple[str, ...]:
+        """The pointers of new patterns, at any distance, that the published schema leaves out.
+
+        Raises UnresolvedRef for a reference that leads to no schema, SchemaTooDeep for a schema
+        that could not be converted.
+        """
+        if not isinstance(schema, dict) or _LEADS.isdisjoint(schema):
+            return ()
+        lost: list[str] = []
+        new: set[str] = set()
+        found = [self._look(Node(value=schema, pointer=pointer), lost)]
+        faults: list[UnresolvedRef | SchemaTooDeep] = []
+        while found:
+            targets = found.pop()
+            if isinstance(targets, Exception):
+                faults.append(targets)
+                continue
+            for target in targets:
+                if target.pointer not in self._sound and target.pointer not in new:
+                    new.add(target.pointer)
+                    found.append(self._targets(target, lost))
+        if faults:
+            # Always the same one, in whatever order the document has them.
+            raise min(faults, key=str)
+        self._sound |= new
+        return tuple(lost)
+
+    def _targets(self, definition: Node, lost: list[str]) -> _Looked:
+        """What a definition refers to. Its fault is kept, too: it costs everyone who gets here."""
+        kept = self._looked.get(definition.pointer)
+        if kept is None:
+            kept = self._looked[definition.pointer] = self._look(definition, lost)
+        return kept
+
+    def _look(self, root: Node, lost: list[str]) -> _Looked:
+        """The targets of all references inside one schema, none followed, or its first fault."""
+        targets: dict[str, Node] = {}
+        faults: list[UnresolvedRef] = []
+        todo: list[_Spot] = [(root.value, None, "", None, 1)]
+        while todo:
+            spot = todo.pop()
+            if not isinstance(value := spot[0], dict):
+                continue
+            if spot[4] > MAX_DEPTH:
+                return SchemaTooDeep(root.pointer)
+            try:
+                target = self._read(value, root, spot)
+            except UnresolvedRef as error:
+                faults.append(error)
+                continue
+            if target is not None:
+                targets[target.pointer] = target
+            if target is None or self._ref_siblings:
+                if "pattern" in value or "patternProperties" in value:
+                    lost.extend(_lost_patterns(value, root, spot))
+                _push_parts(todo, value, spot)
+        return min(faults, key=str) if faults else tuple(targets.values())
+
+    def _read(self, value: Mapping[str, object], root: Node, spot: _Spot) -> Node | None:
+        """The target of a schema's own reference. Raises UnresolvedRef."""
+        if not _EXACT.isdisjoint(value) and _hides_something(value):
+            raise UnresolvedRef(_place(root, spot), HIDDEN)
+        ref = value.get("$ref")
+        return self._target(ref, root, spot) if isinstance(ref, str) else None
+
+    def _target(self, ref: str, root: Node, spot: _Spot) -> Node:
+        try:
+            target = self._document.lookup(ref, root.pointer)
+        except UnresolvedRef as error:
+            raise UnresolvedRef(_place(root, spot), error.reason) from error
+        if not isinstance(self._document.follow(target).value, dict | bool):
+            text = f"the reference {quoted(ref)} points at no schema"
+            raise UnresolvedRef(_place(root, spot), text)
+        return target
+
+
+def subschemas(node: Node) -> Iterator[Node]:
+    """The schemas directly inside `node`, with their pointers."""
+    spots: list[_Spot] = []
+    if isinstance(node.value, dict):
+        _push_parts(spots, node.value, (node.value, None, "", None, MAX_DEPTH))
+    for spot in spots:
+        yield Node(value=spot[0], pointer=_place(node, spot))
+
+
+def _push_parts(todo: list[_Spot], value: Mapping[str, object], spot: _Spot) -> None:
+    """Put the schemas directly inside `spot` on the stack, but for those that lead nowhere."""
+    depth = spot[4] + 1
+    # Beyond the depth every part counts, whatever it leads to.
+    leads = _LEADS if depth <= MAX_DEPTH else None
+    for key, part in value.items():
+        kind = _NESTED.get(key)
+        if kind is None:
+            continue
+        if isinstance(part, dict):
+            if kind is Kind.NAMED_SCHEMAS:
+                todo.extend(
+                    (inner, spot, key, str(name), depth)
+                    for name, inner in part.items()
+                    if leads is None or (isinstance(inner, dict) and not leads.isdisjoint(inner))
+                )
+            elif kind is Kind.SCHEMA:
+                todo.append((part, spot, key, None, depth))
+        elif isinstance(part, list) and (kind is Kind.SCHEMAS or key == "items"):
+            todo.extend((inner, spot, key, index, depth) for index, inner in enumerate(part))
+
+
+def _place(root: Node, spot: _Spot) -> str:
+    """The pointer of `spot`, which stands in `root`."""
+    steps: list[str] = []
+    above: _Spot | None = spot
+    while above is not None and above[1] is not None:
+        _, outer, key, name, _ = above
+        steps += [key] if name is None else [str(name), key]
+        above = outer
+    place = root.pointer
+    for step in reversed(steps):
+        place = join(place, step)
+    return place
+
+
+def _lost_patterns(value: Mapping[str, object], root: Node, spot: _Spot) -> Iterator[str]:
+    pattern, named = value.get("pattern"), value.get("patternProperties")
+    if isinstance(pattern, str) and not is_pattern(pattern):
+        yield join(_place(root, spot), "pattern")
+    for key in named if isinstance(named, dict) else ():
+        if not is_pattern(str(key)):
+            yield join(join(_place(root, spot), "patternProperties"), str(key))
+
+
+def _hides_something(schema: Mapping[str, object]) -> bool:
+    """Whether a name or value right in this schema has characters that nobody sees."""
+    for key in _EXACT & schema.keys():
+        value = schema[key]
+        # The parts of named schemas are looked at on their own.
+        if hides_something(list(value) if key in _NAMED and isinstance(value, dict) else value):
+            return True
+    return False
