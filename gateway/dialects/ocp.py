@@ -11,6 +11,7 @@ from gateway.openapi.hygiene import clean_text
 
 Json = dict[str, object]
 
+_PREFIX = "#/$defs/"
 _TYPES = ("object", "array", "string", "number", "integer", "boolean")
 # Members that a parameter repeats from its schema, with the type that the protocol gives each.
 _COPIED: Mapping[str, type | tuple[type, ...]] = {
@@ -32,7 +33,7 @@ def ocp_tool(tool: Tool) -> Json:
     What the configuration fixes is no parameter of it.
     """
     properties = tool.input_schema.get("properties", {})
-    definitions = tool.input_schema.get("$defs")
+    definitions = _Definitions(tool.input_schema.get("$defs"))
     found = properties if isinstance(properties, dict) else {}
     definition: Json = {
         "name": tool.name,
@@ -52,15 +53,65 @@ def ocp_tool(tool: Tool) -> Json:
     return definition
 
 
-def _parameter(argument: Argument, schema: Json, definitions: object) -> Json:
+class _Definitions:
+    """One tool's `$defs`, and which of them each needs."""
+
+    def __init__(self, definitions: object) -> None:
+        self._all: Json = definitions if isinstance(definitions, dict) else {}
+        self._named: dict[str, frozenset[str]] = {}
+
+    def needed_by(self, schema: object) -> Json:
+        """The definitions that `schema` leads to, in the order of all."""
+        reached: set[str] = set()
+        todo = _referred(schema)
+        while todo:
+            reached |= todo
+            todo = frozenset().union(*map(self._needed, todo)) - reached
+        return {name: part for name, part in self._all.items() if name in reached}
+
+    def resolved(self, schema: Json) -> Json:
+        """The schema that a chain of references ends at."""
+        for _ in range(32):
+            ref = schema.get("$ref")
+            if not isinstance(ref, str):
+                break
+            target = self._all.get(ref.removeprefix(_PREFIX))
+            schema = target if isinstance(target, dict) else {}
+        return schema
+
+    def _needed(self, name: str) -> frozenset[str]:
+        if name not in self._named:
+            self._named[name] = _referred(self._all.get(name))
+        return self._named[name]
+
+
+def _referred(schema: object) -> frozenset[str]:
+    """The names of the definitions that a schema's own references lead to.
+
+    Data that looks like a reference counts, too: what is not needed does no harm.
+    """
+    found: set[str] = set()
+    todo = [schema]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict):
+            if isinstance(ref := value.get("$ref"), str):
+                found.add(ref.removeprefix(_PREFIX))
+            todo.extend(value.values())
+        elif isinstance(value, list):
+            todo.extend(value)
+    return frozenset(found)
+
+
+def _parameter(argument: Argument, schema: Json, definitions: _Definitions) -> Json:
     whole: Json = dict(schema)
-    if definitions and _has_references(schema):
-        whole["$defs"] = definitions
+    if needed := definitions.needed_by(schema):
+        whole["$defs"] = needed
     if argument.name != argument.original:
         whole["x-name"] = argument.original
     if argument.location == "cookie":
         whole["x-location"] = "cookie"
-    resolved = _resolved(schema, definitions)
+    resolved = definitions.resolved(schema)
     described = schema.get("description", resolved.get("description", ""))
     parameter: Json = {
         "type": _type(resolved, definitions) or "string",
@@ -74,27 +125,12 @@ def _parameter(argument: Argument, schema: Json, definitions: object) -> Json:
     for key, kind in _COPIED.items():
         value = resolved.get(key)
         # `items` and `properties` stand beside `schema`, out of reach of its `$defs`.
-        if isinstance(value, kind) and not isinstance(value, bool) and not _has_references(value):
+        if isinstance(value, kind) and not isinstance(value, bool) and not _referred(value):
             parameter[key] = value
     return parameter
 
 
-def _has_references(value: object) -> bool:
-    return "'$ref'" in repr(value)
-
-
-def _resolved(schema: Json, definitions: object) -> Json:
-    """The schema that a chain of references ends at."""
-    for _ in range(32):
-        ref = schema.get("$ref")
-        if not isinstance(ref, str) or not isinstance(definitions, dict):
-            break
-        target = definitions.get(ref.removeprefix("#/$defs/"))
-        schema = target if isinstance(target, dict) else {}
-    return schema
-
-
-def _type(schema: Json, definitions: object, levels: int = 8) -> str | None:
+def _type(schema: Json, definitions: _Definitions, levels: int = 8) -> str | None:
     """One word for what may be a list or a composition; None where nothing is said."""
     given = schema.get("type")
     for word in given if isinstance(given, list) else [given]:
@@ -103,7 +139,7 @@ def _type(schema: Json, definitions: object, levels: int = 8) -> str | None:
     for key in ("anyOf", "oneOf", "allOf"):
         parts = schema.get(key) if levels else None
         for part in parts if isinstance(parts, list) else []:
-            target = _resolved(part, definitions) if isinstance(part, dict) else {}
+            target = definitions.resolved(part) if isinstance(part, dict) else {}
             if word := _type(target, definitions, levels - 1):
                 return word
     if "properties" in schema or "additionalProperties" in schema:

@@ -150,6 +150,27 @@ def test_what_the_protocol_repeats_holds_no_reference_that_dangles() -> None:
     jsonschema_rs.Draft202012Validator(whole, offline=True)
 
 
+def test_a_parameter_has_the_definitions_that_it_leads_to_and_no_others() -> None:
+    ref = "#/components/schemas/"
+    schemas = {
+        "A": {"properties": {"b": {"$ref": f"{ref}B"}}},
+        "B": {"items": {"$ref": f"{ref}A"}},
+        "C": {"type": "string"},
+    }
+    parameters = [
+        {"name": name, "in": "query", "schema": schema}
+        for name, schema in {
+            "a": {"$ref": f"{ref}A"},
+            "c": {"$ref": f"{ref}C"},
+            "x": {"type": "integer"},
+        }.items()
+    ]
+    made = ocp_tool(tool(operation(parameters=parameters), schemas=schemas))["parameters"]
+    assert isinstance(made, dict)
+    found = {name: sorted(made[name]["schema"].get("$defs", ())) for name in made}
+    assert found == {"a": ["A", "B"], "c": ["C"], "x": []}
+
+
 @pytest.mark.parametrize(
     ("member", "value", "kept"),
     [
