@@ -1,4 +1,4 @@
-"""`python -m benchmarks.breadth DIR`: load every description below DIR, and say what went wrong.
+"""`python -m benchmarks.breadth DIR...`: load every description found, and say what went wrong.
 
 Each document becomes a catalog whose every schema is compiled and checked, in a worker process with
 a bound on time and memory. The floor is parsing alone. Linux only (memory peaks).
@@ -37,7 +37,7 @@ _SPAWN = multiprocessing.get_context("spawn")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of one file. Times in seconds, memory in MB.
+    """What became of one file. Times in CPU-seconds.
 
     `parse` is the floor; `load` is parsing, reading and naming, `whole` all that and every schema
     and digest. `failure` says why it is no catalog, `faults` what is wrong with the one it is.
@@ -48,7 +48,6 @@ class Result:
     parse: float = 0.0
     load: float = 0.0
     whole: float = 0.0
-    memory: float = 0.0
     operations: int = 0
     tools: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
@@ -101,9 +100,9 @@ def _load(name: str, snapshot: Snapshot) -> Result:
 
 def _timed(work: Callable[[], T]) -> tuple[T, float]:
     gc.collect()
-    started = time.perf_counter()
+    started = time.process_time()
     made = work()
-    return made, time.perf_counter() - started
+    return made, time.process_time() - started
 
 
 def _skipped(description: Description) -> dict[str, int]:
@@ -162,12 +161,13 @@ class _Worker:
         self._connection.close()
 
 
-def load_all(directory: Path, seconds: float) -> Iterator[tuple[Result, float]]:
-    """The result of every JSON and YAML file below `directory`, in the order of their names."""
+def load_all(directories: Sequence[Path], seconds: float) -> Iterator[tuple[Result, float]]:
+    """The result of every JSON and YAML file below each directory, in the order of the names."""
     worker = _Worker(seconds)
     try:
-        for path in sorted(p for p in directory.rglob("*") if p.suffix in _SUFFIXES):
-            yield worker.load(path, str(path.relative_to(directory)))
+        for directory in directories:
+            for path in sorted(p for p in directory.rglob("*") if p.suffix in _SUFFIXES):
+                yield worker.load(path, str(path.relative_to(directory)))
     finally:
         worker.stop()
 
@@ -205,13 +205,13 @@ def _totals(results: Sequence[Result], bad: int) -> str:
         ["without error", f"{len(results) - bad:,} ({1 - bad / max(len(results), 1):.2%})"],
         ["operations", f"{sum(result.operations for result in results):,}"],
         ["tools", f"{sum(result.tools for result in results):,}"],
-        ["parsing alone, s", f"{parse_time:.1f}"],
+        ["parsing alone, CPU-s", f"{parse_time:.1f}"],
     ]
     for name, seconds in (
         ("to catalogs", sum(result.load for result in results)),
         ("to catalogs, schemas and digests made", sum(result.whole for result in results)),
     ):
-        rows.append([f"{name}, s", f"{seconds:.1f} ({seconds / max(parse_time, 1e-9):.2f} x)"])
+        rows.append([f"{name}, CPU-s", f"{seconds:.1f} ({seconds / max(parse_time, 1e-9):.2f} x)"])
     return table(["", ""], rows)
 
 
@@ -222,17 +222,17 @@ def _slowest(pairs: Sequence[tuple[Result, float]]) -> str:
         [r.name, f"{r.parse:.2f}", f"{r.load:.2f}", f"{r.whole:.2f}", f"{memory:.0f}"]
         for r, memory in {pair[0].name: pair for pair in (*worst, *largest)}.values()
     ]
-    heads = ["", "parsed, s", "catalog, s", "with schemas, s", "peak with checks, MB"]
+    heads = ["", "parsed, CPU-s", "catalog", "with schemas", "peak with checks, MB"]
     return table(heads, rows)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.breadth", description=__doc__)
-    parser.add_argument("directory", type=Path)
+    parser.add_argument("directories", type=Path, nargs="+", metavar="DIR")
     parser.add_argument("--seconds", type=float, default=120, help="for each file (%(default)s)")
     options = parser.parse_args()
     started = time.perf_counter()
-    text, is_well = report(_shown(load_all(options.directory, options.seconds)))
+    text, is_well = report(_shown(load_all(options.directories, options.seconds)))
     print(text)
     print(f"\n{time.perf_counter() - started:.0f} s in all, checks included.")
     return 0 if is_well else 1

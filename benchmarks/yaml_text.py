@@ -2,7 +2,6 @@
 
 import gc
 import multiprocessing
-import resource
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -95,7 +94,7 @@ def _apart(reader: str, data: bytes) -> tuple[str, str]:
 
 
 def _report(reader: str, data: bytes, pipe: Connection) -> None:
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = _peak()
     thread = threading.Thread(target=_READERS[reader], args=(data,))
     thread.start()
     # As an event loop would that wants to run: how long is it kept from it?
@@ -105,4 +104,10 @@ def _report(reader: str, data: bytes, pipe: Connection) -> None:
         now = time.perf_counter()
         longest, last = max(longest, now - last), now
     thread.join()
-    pipe.send(((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, longest))
+    pipe.send((_peak() - before, longest))
+
+
+def _peak() -> float:
+    """The most memory that this program has had, in MB; rusage counts what it was forked from."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024

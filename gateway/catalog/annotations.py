@@ -21,7 +21,11 @@ def read_title(operation: Operation) -> str:
 def read_hints(operation: Operation) -> Mapping[str, bool]:
     """The extension's hints, those that are true or false."""
     given = _given(operation)
-    return {key: value for key in HINTS if isinstance(value := given.get(key), bool)}
+    return (
+        {}
+        if not given
+        else {key: value for key in HINTS if isinstance(value := given.get(key), bool)}
+    )
 
 
 def annotation_faults(operation: Operation) -> Iterator[str]:
@@ -44,4 +48,4 @@ def annotation_faults(operation: Operation) -> Iterator[str]:
 
 def _given(operation: Operation) -> Mapping[str, object]:
     raw = operation.node.get(EXTENSION)
-    return raw if isinstance(raw, Mapping) else {}
+    return raw if isinstance(raw, dict) else {}

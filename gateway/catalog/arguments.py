@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 
 from gateway.catalog.files import Files, is_binary, read_form
@@ -33,6 +34,7 @@ _FLAT_KEYWORDS = frozenset(
     | {"writeOnly", "discriminator"}
 )
 _FLAT_FORMS = frozenset({BodyForm.JSON, BodyForm.FORM, BodyForm.MULTIPART})
+_SCHEMA = (dict, bool)
 # A reference with nothing but words beside it.
 _NAMED = frozenset({"$ref", "title", "summary", "description"})
 
@@ -98,11 +100,18 @@ def read_arguments(
         )
         for p in operation.parameters
     ]
+    if operation.body is None:
+        return Arguments(items=_told_apart(parts), body_mode=BodyMode.NONE)
     found = _read_body(operation.body, document, whole=whole_body)
-    items = _told_apart([*parts, *found.items])
-    return replace(found, items=items)
+    return Arguments(
+        items=_told_apart([*parts, *found.items]),
+        body_mode=found.body_mode,
+        body_form=found.body_form,
+        files=found.files,
+    )
 
 
+@lru_cache(maxsize=4_096)
 def argument_name(original: str, location: str) -> str:
     """`original` where it is usable as it is, else its nearest usable form."""
     if _USABLE.fullmatch(original):
@@ -120,6 +129,12 @@ def _hash(original: str, location: str, digits: int = 6) -> str:
 
 def _told_apart(parts: list[Argument]) -> tuple[Argument, ...]:
     """The first place keeps a name, later places say where they are, the rest take a hash."""
+    if len({part.name for part in parts}) < len(parts):
+        parts = _renamed(parts)
+    return tuple(sorted(parts, key=lambda a: (_RANK[a.location], a.name)))
+
+
+def _renamed(parts: list[Argument]) -> list[Argument]:
     first: dict[str, int] = {}
     for part in parts:
         rank = _RANK[part.location]
@@ -136,7 +151,7 @@ def _told_apart(parts: list[Argument]) -> tuple[Argument, ...]:
             part if counts[part.name] == 1 or part.name == part.original else _hashed(part, digits)
             for part in moved
         ]
-    return tuple(sorted(moved, key=lambda a: (_RANK[a.location], a.name)))
+    return moved
 
 
 def _hashed(part: Argument, digits: int) -> Argument:
@@ -148,10 +163,8 @@ def _cut(name: str, part: Argument) -> str:
     return name if len(name) <= 64 else name[:58] + _hash(part.original, part.location)
 
 
-def _read_body(body: Body | None, document: Document, *, whole: bool) -> Arguments:
+def _read_body(body: Body, document: Document, *, whole: bool) -> Arguments:
     """The arguments that make the body, under the names that they would have alone."""
-    if body is None:
-        return Arguments(items=(), body_mode=BodyMode.NONE)
     root = _root(body, document)
     form = body_form(body.media_type, is_binary=is_binary(root.value))
     files: Files = {}
@@ -160,7 +173,7 @@ def _read_body(body: Body | None, document: Document, *, whole: bool) -> Argumen
         root, files = read.root, read.files
     mode, items = BodyMode.WHOLE, [_whole(body, form, root)]
     may_be_flat = form in _FLAT_FORMS and not whole
-    if may_be_flat and isinstance(root.value, Mapping) and _is_flat(root.value, body):
+    if may_be_flat and isinstance(root.value, dict) and _is_flat(root.value, body):
         if parts := _properties(root.value, root.pointer, OneWay(document)):
             mode, items = BodyMode.FLAT, parts
         elif root.value.get("additionalProperties") is False:
@@ -172,7 +185,7 @@ def _whole(body: Body, form: BodyForm, root: Node) -> Argument:
     """The argument `body`, with a schema that only admits what can be sent."""
     schema, pointer = body.schema, body.pointer
     description = body.description
-    value = root.value if isinstance(root.value, Mapping) else {}
+    value = root.value if isinstance(root.value, dict) else {}
     if form in (BodyForm.FORM, BodyForm.MULTIPART):
         schema, pointer = {**value, "type": "object", "nullable": False}, root.pointer
     elif form is BodyForm.BINARY:
@@ -197,8 +210,8 @@ def _root(body: Body, document: Document) -> Node:
     node = Node(value=body.schema, pointer=body.pointer)
     for _ in range(MAX_CHAIN):
         value = node.value
-        ref = value.get("$ref") if isinstance(value, Mapping) else None
-        if not isinstance(value, Mapping) or not isinstance(ref, str) or value.keys() - _NAMED:
+        ref = value.get("$ref") if isinstance(value, dict) else None
+        if not isinstance(value, dict) or not isinstance(ref, str) or value.keys() - _NAMED:
             break
         node = document.lookup(ref, node.pointer)
     return node
@@ -211,7 +224,7 @@ def _is_flat(schema: Mapping[str, object], body: Body) -> bool:
     required = schema.get("required") or ()
     return (
         kind == "object"
-        and isinstance(properties, Mapping)
+        and isinstance(properties, dict)
         and all(key in _FLAT_KEYWORDS or key.startswith("x-") for key in schema)
         and schema.get("additionalProperties", False) is False
         and isinstance(required, list | tuple)
@@ -223,16 +236,17 @@ def _is_flat(schema: Mapping[str, object], body: Body) -> bool:
 
 def _properties(schema: Mapping[str, object], pointer: str, one_way: OneWay) -> list[Argument]:
     properties, required = schema.get("properties", {}), schema.get("required") or ()
-    if not isinstance(properties, Mapping) or not isinstance(required, list | tuple):
+    if not isinstance(properties, dict) or not isinstance(required, list | tuple):
         return []
+    at = join(pointer, "properties")
     return [
         Argument(
             name=argument_name(str(name), "body"),
             original=str(name),
             location="body",
             required=name in required,
-            schema=part if isinstance(part, Mapping | bool) else True,
-            schema_pointer=join(join(pointer, "properties"), str(name)),
+            schema=part if isinstance(part, _SCHEMA) else True,
+            schema_pointer=join(at, str(name)),
         )
         for name, part in properties.items()
         if Direction.INPUT.value not in one_way.words(part, pointer)

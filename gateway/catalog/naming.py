@@ -31,8 +31,10 @@ def camel_case(text: str) -> str:
     if not text.isascii():
         decomposed = unicodedata.normalize("NFKD", text)
         text = "".join(c for c in decomposed if not unicodedata.combining(c))
-    words = _WORD.findall(_BEFORE_UPPER.sub(" ", text))
-    return "".join([words[0].lower(), *(w.capitalize() for w in words[1:])]) if words else ""
+    if not text.islower():
+        text = _BEFORE_UPPER.sub(" ", text)
+    words = _WORD.findall(text)
+    return "".join([words[0].lower(), *map(str.capitalize, words[1:])]) if words else ""
 
 
 def path_name(signature: Signature) -> str:

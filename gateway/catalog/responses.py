@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 
 from gateway.catalog.media import is_json
 from gateway.openapi import (
-    Closed,
     Convert,
     Direction,
     Node,
     Operation,
+    Schema,
     Schemas,
     SchemaTooDeep,
     UnresolvedRef,
@@ -24,36 +24,46 @@ Json = dict[str, object]
 MAX_SCHEMA = 32_768
 
 
-def response_schema(operation: Operation, schemas: Schemas) -> Closed:
-    """The schema of the first success with a JSON body; empty for none.
+def response_schema(operation: Operation, schemas: Schemas) -> Json:
+    """The schema of the first success with a JSON body, closed under `$defs`; `{}` for none.
 
     A dangling reference in an answer costs its schema, not the operation. Beyond MAX_SCHEMA the
     definitions that are furthest from the root are empty.
     """
     try:
-        for media_type, node in success_media(operation, schemas):
-            if is_json(media_type):
-                return _closed(node, schemas)
+        node = _first_json(operation, schemas)
+        return _closed(node, schemas) if node else {}
     except (UnresolvedRef, SchemaTooDeep):
-        pass
-    return _NOTHING
+        return {}
 
 
-_NOTHING = Closed(root={}, definitions={})
+def response_digest(operation: Operation, schemas: Schemas) -> str | None:
+    """The digest of the same schema as the description writes it, whole; None for none."""
+    try:
+        node = _first_json(operation, schemas)
+    except UnresolvedRef:
+        return None
+    return schemas.fingerprint(node) if node else None
 
 
-def _closed(node: Node, schemas: Schemas) -> Closed:
-    schema = node.child("schema")
-    if schema is None or not isinstance(schema.value, dict):
-        return _NOTHING
-    value = schema.value
-    schemas.check(value, schema.pointer)
+def _first_json(operation: Operation, schemas: Schemas) -> Node | None:
+    """The Schema Object of the first success with a JSON body. Raises UnresolvedRef."""
+    for media_type, node in success_media(operation, schemas):
+        if is_json(media_type):
+            schema = node.child("schema")
+            return schema if schema and isinstance(schema.value, dict) else None
+    return None
+
+
+def _closed(node: Node, schemas: Schemas) -> Json:
+    value: Schema = node.value if isinstance(node.value, dict) else True
+    schemas.check(value, node.pointer)
 
     def build(convert: Convert) -> Json:
-        made = convert(value, schema.pointer)
+        made = convert(value, node.pointer)
         return made if isinstance(made, dict) else {}
 
-    return schemas.close(build, Direction.OUTPUT, room=MAX_SCHEMA)
+    return schemas.bundle(build, Direction.OUTPUT, room=MAX_SCHEMA)
 
 
 def success_media(operation: Operation, schemas: Schemas) -> Iterator[tuple[str, Node]]:

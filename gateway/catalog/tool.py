@@ -7,11 +7,11 @@ from functools import cached_property
 from gateway.catalog.annotations import read_hints, read_title
 from gateway.catalog.arguments import Argument, Arguments, read_arguments
 from gateway.catalog.digest import digest_of
-from gateway.catalog.responses import response_schema
+from gateway.catalog.responses import response_digest, response_schema
 from gateway.catalog.selection import NO_OVERRIDE, ToolOverride
-from gateway.openapi import Closed, Direction, Operation, Schemas, admit_empty
+from gateway.openapi import Direction, Operation, Schemas, admit_empty
 from gateway.openapi.hygiene import MAX_ARGUMENT_TEXT, clean_data, clean_text, limit_text
-from gateway.openapi.schemas import Convert
+from gateway.openapi.schemas import Build, Convert, Definition
 
 Json = dict[str, object]
 
@@ -101,14 +101,20 @@ class Tool:
     @property
     def input_schema(self) -> Json:
         """JSON Schema 2020-12 of what callers give: closed, with its own `$defs`. Made anew."""
-        return self._closed(self.open_arguments).as_json()
+        build = self._shape(self.open_arguments)
+        return self.schemas.bundle(build, Direction.INPUT, sketch=self._sketch)
 
     @property
     def whole_schema(self) -> Json:
         """`input_schema` as if nothing were fixed."""
-        return self._closed(self.arguments.items).as_json()
+        return self.schemas.bundle(self._shape(self.arguments.items), Direction.INPUT)
 
-    def _closed(self, items: tuple[Argument, ...]) -> Closed:
+    @cached_property
+    def _sketch(self) -> Definition:
+        """`input_schema` without its `$defs`, which are large and only needed to publish it."""
+        return self.schemas.sketch(self._shape(self.open_arguments), Direction.INPUT)
+
+    def _shape(self, items: tuple[Argument, ...]) -> Build:
         def build(convert: Convert) -> Json:
             root: Json = {"type": "object", "additionalProperties": False}
             if items:
@@ -117,7 +123,7 @@ class Tool:
                 root["required"] = required
             return root
 
-        return self.schemas.close(build, Direction.INPUT)
+        return build
 
     @property
     def response_schema(self) -> Json:
@@ -125,17 +131,15 @@ class Tool:
 
         Of a schema that would be too large, only what is near to its root. Made anew.
         """
-        return self._answer().as_json()
-
-    def _answer(self) -> Closed:
         return response_schema(self.operation, self.schemas)
 
     @property
     def definition(self) -> Json:
-        """Everything that a caller can rely on; what the digest is taken of. Made anew."""
-        return self._define(self._closed(self.open_arguments).as_json(), self.response_schema)
+        """Everything that a caller can rely on; what the digest is taken of. Made anew.
 
-    def _define(self, input_schema: Json, response_schema: Json) -> Json:
+        The definitions that its input schema refers to, and its answer, are there as digests.
+        """
+        sketch = self._sketch
         return {
             "name": self.name,
             "method": self.method,
@@ -145,17 +149,17 @@ class Tool:
             "description": self.description,
             "tags": list(self.tags),
             "deprecated": self.deprecated,
-            "arguments": [_place(a) for a in self.open_arguments],
+            "arguments": {a.name: _place(a) for a in self.open_arguments},
             "body": self._body_definition(),
-            "input_schema": input_schema,
-            "response_schema": response_schema,
+            "input_schema": sketch.members,
+            "definitions": self.schemas.digests_of_inputs(sketch.needs),
+            "response": response_digest(self.operation, self.schemas),
         } | self._settings()
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the canonical definition, 64 hex digits."""
-        shown = self._closed(self.open_arguments).as_fragments()
-        return digest_of(self._define(shown, self._answer().as_fragments()))
+        return digest_of(self.definition)
 
     def _settings(self) -> Json:
         """What only some tools have; of the configuration's, fixed values stay hidden."""
@@ -203,19 +207,21 @@ def _described(argument: Argument, convert: Convert) -> Json:
     return {**schema, **extra}
 
 
-def _place(argument: Argument) -> Json:
-    place: Json = {
-        "name": argument.name,
-        "original": argument.original,
-        "in": argument.location,
-        "required": argument.required,
-    }
-    if (parameter := argument.parameter) is not None:
-        place |= {"style": parameter.style, "explode": parameter.explode}
-        if parameter.allow_reserved:
-            place["allow_reserved"] = True
-        if parameter.allow_empty:
-            place["allow_empty"] = True
-        if parameter.media_type is not None:
-            place["media_type"] = parameter.media_type
+def _place(argument: Argument) -> list[object]:
+    """Where a value goes and how it is written, beside what the input schema says."""
+    parameter = argument.parameter
+    if parameter is None:
+        return [argument.location, argument.original]
+    place: list[object] = [
+        argument.location,
+        argument.original,
+        parameter.style,
+        parameter.explode,
+    ]
+    if parameter.allow_reserved:
+        place.append("allow_reserved")
+    if parameter.allow_empty:
+        place.append("allow_empty")
+    if parameter.media_type is not None:
+        place.append(parameter.media_type)
     return place

@@ -32,8 +32,9 @@ def ocp_tool(tool: Tool) -> Json:
 
     What the configuration fixes is no parameter of it.
     """
-    properties = tool.input_schema.get("properties", {})
-    definitions = _Definitions(tool.input_schema.get("$defs"))
+    schema = tool.input_schema
+    properties = schema.get("properties", {})
+    definitions = _Definitions(schema.get("$defs"))
     found = properties if isinstance(properties, dict) else {}
     definition: Json = {
         "name": tool.name,

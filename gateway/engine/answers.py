@@ -6,7 +6,7 @@ beginning is shown and everything, up to a second bound, is kept for whoever cal
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
@@ -118,7 +118,7 @@ class Reading:
         Raises UpstreamError when it breaks off before it is larger than a result may be.
         """
         self._restart(response.head)
-        if response.head.status >= 400:
+        if response.head.status >= 300:
             self._limit = self._bound = EXCERPT_BYTES
         try:
             await self._take_all(response)
@@ -141,7 +141,7 @@ class Reading:
             body = b"".join(self._chunks)
             return await _apart(len(body), read_result, tool, self._head, body, note=note)
         beginning = b"".join(self._chunks)[: min(EXCERPT_BYTES, self._limit)]
-        larger = await self._keep(beginning)
+        larger = await self._keep()
         return read_result(tool, self._head, beginning, larger=larger, note=note)
 
     def _restart(self, head: ResponseHead) -> None:
@@ -205,7 +205,7 @@ class Reading:
         if not may_be_json(self._tool, head):
             return None
         outcome: Selected | NotSelected = NotSelected(reason="the answer is too large for it")
-        async with self._answers.selecting:
+        async with self._answers.selecting if self._size > _AT_ONCE else nullcontext():
             if (body := await self._whole_body()) is not None:
                 outcome = await _apart(len(body), select_json, expression, body, content_type(head))
         if isinstance(outcome, NotSelected):
@@ -228,9 +228,9 @@ class Reading:
         except StoreUnavailable:
             return None
 
-    async def _keep(self, beginning: bytes) -> Larger:
+    async def _keep(self) -> Larger:
         handle = None
-        if self._draft is not None and self._size > len(beginning):
+        if self._draft is not None:
             handle = self._answers.new_handle()
             declared = content_type(self._head) or ""
             media_type = declared if is_media_type(declared) else "application/octet-stream"

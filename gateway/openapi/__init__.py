@@ -27,7 +27,7 @@ from gateway.openapi.model import (
 )
 from gateway.openapi.one_way import OneWay
 from gateway.openapi.overlays import apply_overlay
-from gateway.openapi.schemas import Closed, Convert, Schemas
+from gateway.openapi.schemas import Convert, Schemas
 from gateway.openapi.servers import absolute_server, read_servers
 from gateway.openapi.swagger2 import media_types
 
@@ -35,7 +35,6 @@ __all__ = [
     "MAX_CHAIN",
     "METHODS",
     "Body",
-    "Closed",
     "Convert",
     "Description",
     "Direction",

@@ -16,6 +16,14 @@ def canonical(value: object) -> bytes:
         return orjson.dumps(_writable(value), option=orjson.OPT_SORT_KEYS)
 
 
+def text_of(value: object) -> bytes:
+    """Canonical JSON of what a description holds; empty for what is nested beyond writing it."""
+    try:
+        return canonical(value)
+    except (orjson.JSONEncodeError, RecursionError):
+        return b""
+
+
 def _writable(value: object) -> object:
     if isinstance(value, Mapping):
         return {key: _writable(part) for key, part in value.items()}

@@ -15,9 +15,10 @@ from gateway.openapi.hygiene import (
     hides_something,
     limit_text,
 )
-from gateway.openapi.keywords import KEYWORDS, Kind, fits, is_pattern
+from gateway.openapi.keywords import KEYWORDS, Kind, fits, is_shallow
 from gateway.openapi.model import Schema
-from gateway.openapi.one_way import OneWay
+from gateway.openapi.one_way import SAYING, OneWay
+from gateway.openapi.patterns import Patterns
 
 # orjson writes at most 254 levels and a schema level can take four (`_admit_null`); real schemas
 # stay below 12.
@@ -27,6 +28,8 @@ Json = dict[str, object]
 
 _FOREIGN = re.compile(r"[^A-Za-z0-9_]")
 _TEXTS = frozenset(key for key, kind in KEYWORDS.items() if kind is Kind.TEXT)
+_SCHEMA = (dict, bool)
+_BOUNDS = (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum"))
 # Members that say something to `_modernise`.
 _OLD_WORDS = frozenset(
     {"exclusiveMinimum", "exclusiveMaximum", "example", "required", "discriminator"}
@@ -59,6 +62,7 @@ class Conversion:
         self,
         document: Document,
         one_way: OneWay,
+        patterns: Patterns,
         direction: Direction,
         *,
         renamed: frozenset[str],
@@ -67,6 +71,7 @@ class Conversion:
         """`renamed` are the pointers of definitions that do not go by their plain name."""
         self._document = document
         self._one_way = one_way
+        self._patterns = patterns
         self._word = direction.value
         self._renamed = renamed
         self._ref_siblings = ref_siblings
@@ -118,14 +123,17 @@ class Conversion:
         elif kind is Kind.NAMED_SCHEMAS:
             if isinstance(value, dict):
                 out[key] = self._named(key, value, depth)
-        elif fits(kind, value) and not (key == "default" and hides_something(value)):
+        elif kind is Kind.PATTERN:
+            if isinstance(value, str) and self._patterns.admits(value):
+                out[key] = value
+        elif fits(key, value) and not (key == "default" and hides_something(value)):
             # Both are sets, but authors repeat themselves.
             if kind in (Kind.NAMES, Kind.TYPE) and isinstance(value, list):
                 value = list(dict.fromkeys(cast("list[str]", value)))
             out[key] = clean_data(value) if key == "examples" else value
 
     def _put_schema(self, out: Json, key: str, value: object, depth: int) -> None:
-        if isinstance(value, dict | bool):
+        if isinstance(value, _SCHEMA):
             out[key] = self._inner(value, depth)
         elif key == "items" and isinstance(value, list) and value:
             # The tuple form of older drafts.
@@ -140,9 +148,14 @@ class Conversion:
 
     def _named(self, key: str, parts: Mapping[object, object], depth: int) -> Json:
         if key == "properties":
-            parts = {name: part for name, part in parts.items() if self._travels(part)}
-        elif key == "patternProperties":
-            parts = {name: part for name, part in parts.items() if is_pattern(str(name))}
+            return {
+                str(name): self._inner(part, depth)
+                for name, part in parts.items()
+                if not isinstance(part, dict) or SAYING.isdisjoint(part) or self._travels(part)
+            }
+        if key == "patternProperties":
+            takes = self._patterns.admits
+            parts = {name: part for name, part in parts.items() if takes(str(name))}
         return {str(name): self._inner(part, depth) for name, part in parts.items()}
 
     def _travels(self, part: object) -> bool:
@@ -186,10 +199,10 @@ def _published(text: str) -> str:
 
 def _modernise(out: Json, schema: Mapping[str, object], left_out: frozenset[str]) -> Json:
     """What OpenAPI 3.0 says in its own words, in those of JSON Schema 2020-12."""
-    for bound, limit in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        if schema.get(bound) is True and limit in out:
+    for bound, limit in _BOUNDS:
+        if bound in schema and schema[bound] is True and limit in out:
             out[bound] = out.pop(limit)
-    if "example" in schema and "examples" not in out and fits(Kind.DATA, schema["example"]):
+    if "example" in schema and "examples" not in out and is_shallow(schema["example"]):
         out["examples"] = [clean_data(schema["example"])]
     if "required" in out:
         _drop_required(out, schema.get("properties"), left_out)

@@ -8,7 +8,15 @@ from gateway.errors import DescriptionError
 from gateway.openapi.conversion import SchemaTooDeep
 from gateway.openapi.document import Document, Node, UnresolvedRef, join
 from gateway.openapi.hygiene import hides_something
-from gateway.openapi.model import METHODS, Operation, Problem, Signature, tags_of
+from gateway.openapi.model import (
+    METHODS,
+    Operation,
+    Parameter,
+    Problem,
+    Schema,
+    Signature,
+    tags_of,
+)
 from gateway.openapi.parameters import Parameters, Skip, read_body
 from gateway.openapi.reach import HIDDEN
 from gateway.openapi.schemas import Schemas
@@ -131,6 +139,7 @@ class _Reader:
         self.document = document
         self.schemas = schemas
         self.parameters = Parameters(document)
+        self.sound: dict[int, Parameter] = {}
         self.operations: list[Operation] = []
         self.signatures: list[Signature] = []
         self.problems: list[Problem] = []
@@ -226,13 +235,14 @@ class _Reader:
             body = read_body(self.document, node.child("requestBody"), warnings)
         for pointer, message in warnings:
             self.report(pointer, "warning", message)
-        for name, at in [(path, node.pointer), *((p.name, p.pointer) for p in parameters)]:
-            if hides_something(name):
-                raise Skip(at, HIDDEN)
-        schemas = [(p.schema, p.schema_pointer) for p in parameters]
-        for schema, at in [*schemas, *([(body.schema, body.pointer)] if body else [])]:
-            for place in self.schemas.check(schema, at):
-                self.report(place, "warning", "the pattern cannot be matched; left out")
+        if hides_something(path):
+            raise Skip(node.pointer, HIDDEN)
+        for parameter in parameters:
+            # What operations share is one object, and is looked at once.
+            if id(parameter) not in self.sound:
+                self._check_parameter(parameter)
+        if body is not None:
+            self._check_schema(body.schema, body.pointer)
         return Operation(
             method=method,
             path=path,
@@ -243,3 +253,13 @@ class _Reader:
             pointer=node.pointer,
             servers=operation_servers(self.document.root, item.get("servers"), node),
         )
+
+    def _check_parameter(self, parameter: Parameter) -> None:
+        if hides_something(parameter.name):
+            raise Skip(parameter.pointer, HIDDEN)
+        self._check_schema(parameter.schema, parameter.schema_pointer)
+        self.sound[id(parameter)] = parameter
+
+    def _check_schema(self, schema: Schema, pointer: str) -> None:
+        for place in self.schemas.check(schema, pointer):
+            self.report(place, "warning", "the pattern cannot be matched; left out")

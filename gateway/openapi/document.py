@@ -81,6 +81,11 @@ class Document:
         self._home = home
         self._found: dict[tuple[str, str], Node] = {}
 
+    @property
+    def values(self) -> tuple[object, ...]:
+        """The values of all documents, the root's first."""
+        return (self.root, *self._parts.values())
+
     def follow(self, node: Node) -> Node:
         """What `node` stands for: itself, or the end of its chain of references."""
         seen = 0

@@ -45,7 +45,8 @@ def clean_text(text: str) -> str:
 
     Tabs and newlines stay, other line ends become newlines, words and spaces are left alone.
     """
-    if text.isascii() and text.isprintable():
+    # Nearly all texts end here: these methods are ten times as fast as the expression.
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
         return text
     if _INVISIBLE.search(text) is None:
         return text

@@ -18,7 +18,7 @@ _Json = Mapping[str, object]
 _WORDS = ("readOnly", "writeOnly")
 _NEITHER: frozenset[str] = frozenset()
 # Beside none of these, neither word is meant.
-_SAYING = frozenset({*_WORDS, "$ref", "allOf"})
+SAYING = frozenset({*_WORDS, "$ref", "allOf"})
 
 
 class OneWay:
@@ -31,7 +31,7 @@ class OneWay:
 
     def words(self, schema: object, place: str) -> frozenset[str]:
         """Those of `readOnly` and `writeOnly` that hold for the property `schema` describes."""
-        if not isinstance(schema, dict) or _SAYING.isdisjoint(schema):
+        if not isinstance(schema, dict) or SAYING.isdisjoint(schema):
             return _NEITHER
         if len(schema) > 1 or not isinstance(ref := schema.get("$ref"), str):
             return self._found(schema, place)

@@ -1,12 +1,14 @@
 """What a schema leads to: dangling references, too many levels, patterns that cannot be matched."""
 
 from collections.abc import Iterator, Mapping
+from typing import TypeGuard
 
 from gateway.openapi.conversion import MAX_DEPTH, SchemaTooDeep
 from gateway.openapi.document import Document, Node, UnresolvedRef, join, quoted
 from gateway.openapi.hygiene import hides_something
-from gateway.openapi.keywords import KEYWORDS, Kind, is_pattern
+from gateway.openapi.keywords import KEYWORDS, Kind
 from gateway.openapi.model import Schema
+from gateway.openapi.patterns import Patterns
 
 _NESTED: Mapping[str, Kind] = {
     key: kind
@@ -29,8 +31,9 @@ and how deep. A pointer is made of it only where something is wrong."""
 class Reach:
     """What the schemas of one document lead to, each definition looked at once."""
 
-    def __init__(self, document: Document, *, ref_siblings: bool) -> None:
+    def __init__(self, document: Document, patterns: Patterns, *, ref_siblings: bool) -> None:
         self._document = document
+        self._patterns = patterns
         self._ref_siblings = ref_siblings
         self._sound: set[str] = set()
         self._looked: dict[str, _Looked] = {}
@@ -89,7 +92,7 @@ class Reach:
                 targets[target.pointer] = target
             if target is None or self._ref_siblings:
                 if "pattern" in value or "patternProperties" in value:
-                    lost.extend(_lost_patterns(value, root, spot))
+                    lost.extend(self._lost_patterns(value, root, spot))
                 _push_parts(todo, value, spot)
         return min(faults, key=str) if faults else tuple(targets.values())
 
@@ -99,6 +102,14 @@ class Reach:
             raise UnresolvedRef(_place(root, spot), HIDDEN)
         ref = value.get("$ref")
         return self._target(ref, root, spot) if isinstance(ref, str) else None
+
+    def _lost_patterns(self, value: Mapping[str, object], root: Node, spot: _Spot) -> Iterator[str]:
+        pattern, named = value.get("pattern"), value.get("patternProperties")
+        if isinstance(pattern, str) and not self._patterns.admits(pattern):
+            yield join(_place(root, spot), "pattern")
+        for key in named if isinstance(named, dict) else ():
+            if not self._patterns.admits(str(key)):
+                yield join(join(_place(root, spot), "patternProperties"), str(key))
 
     def _target(self, ref: str, root: Node, spot: _Spot) -> Node:
         try:
@@ -156,20 +167,20 @@ def _place(root: Node, spot: _Spot) -> str:
     return place
 
 
-def _lost_patterns(value: Mapping[str, object], root: Node, spot: _Spot) -> Iterator[str]:
-    pattern, named = value.get("pattern"), value.get("patternProperties")
-    if isinstance(pattern, str) and not is_pattern(pattern):
-        yield join(_place(root, spot), "pattern")
-    for key in named if isinstance(named, dict) else ():
-        if not is_pattern(str(key)):
-            yield join(join(_place(root, spot), "patternProperties"), str(key))
-
-
 def _hides_something(schema: Mapping[str, object]) -> bool:
     """Whether a name or value right in this schema has characters that nobody sees."""
-    for key in _EXACT & schema.keys():
-        value = schema[key]
-        # The parts of named schemas are looked at on their own.
-        if hides_something(list(value) if key in _NAMED and isinstance(value, dict) else value):
+    for key in _EXACT:
+        if (value := schema.get(key)) is None:
+            continue
+        if key in _NAMED and isinstance(value, dict):
+            # Its parts are looked at on their own.
+            text: object = " ".join(map(str, value))
+        else:
+            text = " ".join(value) if _is_texts(value) else value
+        if hides_something(text):
             return True
     return False
+
+
+def _is_texts(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(type(part) is str for part in value)

@@ -6,19 +6,25 @@ the parts of the document that it reaches.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from hashlib import sha256
 
 import orjson
 
-from gateway.openapi.canonical import canonical
+from gateway.openapi.canonical import canonical, text_of
 from gateway.openapi.conversion import Conversion, Direction, Json, definition_name
-from gateway.openapi.document import Document
+from gateway.openapi.document import Document, Node, UnresolvedRef
+from gateway.openapi.fingerprints import Fingerprints
 from gateway.openapi.model import Schema
 from gateway.openapi.one_way import OneWay
+from gateway.openapi.patterns import Patterns
 from gateway.openapi.reach import Reach
 
 Convert = Callable[[Schema, str], Json | bool]
 """From a schema and the place where it stands to its published form."""
+
+Build = Callable[[Convert], Json]
+"""Makes a schema of several parts."""
 
 LEFT_OUT: Json = {"$comment": "left out: the whole would be too large"}
 
@@ -26,43 +32,25 @@ _NOBODY: frozenset[str] = frozenset()
 
 
 class Definition:
-    """A converted schema that others refer to; `needs` are the pointers that it refers to."""
+    """A converted schema; `needs` are the pointers of the definitions that it refers to."""
 
-    __slots__ = ("_text", "needs", "schema")
+    __slots__ = ("_size", "needs", "schema")
 
     def __init__(self, *, schema: Json | bool, needs: tuple[str, ...]) -> None:
         self.schema = schema
         self.needs = needs
-        self._text: bytes | None = None
+        self._size = 0
 
     @property
-    def text(self) -> bytes:
-        """Its canonical JSON, made once."""
-        if self._text is None:
-            self._text = canonical(self.schema)
-        return self._text
+    def members(self) -> Json:
+        return self.schema if isinstance(self.schema, dict) else {}
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closed:
-    """A published schema: its root and all definitions that it refers to, by name."""
-
-    root: Json
-    definitions: Mapping[str, Definition]
-
-    def as_json(self) -> Json:
-        """The schema as a value. Definitions are shared with other schemas: not to be changed."""
-        if not self.definitions:
-            return self.root
-        found = sorted(self.definitions.items())
-        return self.root | {"$defs": {name: each.schema for name, each in found}}
-
-    def as_fragments(self) -> Json:
-        """The same for `canonical`, for which each definition is written once in all."""
-        if not self.definitions:
-            return self.root
-        found = self.definitions.items()
-        return self.root | {"$defs": {name: orjson.Fragment(each.text) for name, each in found}}
+    @property
+    def size(self) -> int:
+        """The bytes of its canonical JSON."""
+        if not self._size:
+            self._size = len(canonical(self.schema))
+        return self._size
 
 
 class Schemas:
@@ -73,8 +61,13 @@ class Schemas:
         self.document = document
         self.ref_siblings = ref_siblings
         self._one_way = OneWay(document)
-        self._reach = Reach(document, ref_siblings=ref_siblings)
+        self._published = Fingerprints()
+        self._written = Fingerprints()
+        self._patterns = Patterns(document)
+        self._reach = Reach(document, self._patterns, ref_siblings=ref_siblings)
         self._definitions: dict[tuple[str, Direction, frozenset[str]], Definition] = {}
+        # By the identity of a schema, which is kept beside so that it stays one.
+        self._shared: dict[tuple[int, Direction, frozenset[str]], tuple[Schema, Definition]] = {}
 
     def check(self, schema: Schema, pointer: str) -> tuple[str, ...]:
         """The pointers of new patterns, at any distance, that the published schema leaves out.
@@ -85,31 +78,91 @@ class Schemas:
         """
         return self._reach.check(schema, pointer)
 
-    def close(
-        self, build: Callable[[Convert], Json], direction: Direction, *, room: int | None = None
-    ) -> Closed:
-        """What `build` makes with converted schemas, and all definitions that it refers to.
+    def sketch(self, build: Build, direction: Direction) -> Definition:
+        """What `build` makes with converted schemas, without the definitions that it refers to."""
+        return self._sketch(build, direction, _NOBODY)
 
-        Where that takes more than `room` bytes of canonical JSON, those nearest to the root stay.
-        `build` is called again when two definitions would share a name (docs/names.md).
+    def bundle(
+        self,
+        build: Build,
+        direction: Direction,
+        *,
+        sketch: Definition | None = None,
+        room: int | None = None,
+    ) -> Json:
+        """What `build` makes with converted schemas, plus `$defs` for all that it refers to.
+
+        Parts are shared with other results and not to be changed. `sketch` spares making it again.
+        Where the whole takes more than `room` bytes of canonical JSON, the definitions nearest to
+        the root stay. `build` is called again when two of them would share a name (docs/names.md).
         """
-        conversion = self._conversion(direction, _NOBODY)
-        root = build(conversion.convert)
+        whole = sketch or self.sketch(build, direction)
         if room is None:
-            found = self._all(conversion.pointers, direction)
-        elif (left := room - len(canonical(root))) >= 0:
-            found = self._nearest(conversion.pointers, direction, left)
+            found = self._all(whole.needs, direction)
+        elif whole.size <= room:
+            found = self._nearest(whole.needs, direction, room - whole.size)
         else:
-            return Closed(root=LEFT_OUT, definitions={})
+            return dict(LEFT_OUT)
         renamed = _clashing(found)
         if renamed:
-            root = build(self._conversion(direction, renamed).convert)
+            whole = self._sketch(build, direction, renamed)
             found = {
                 pointer: self._renamed(pointer, known, direction, renamed)
                 for pointer, known in found.items()
             }
-        names = {pointer: definition_name(pointer, clashes=pointer in renamed) for pointer in found}
-        return Closed(root=root, definitions={names[p]: found[p] for p in found})
+        named = {definition_name(p, clashes=p in renamed): found[p].schema for p in found}
+        definitions = {"$defs": {name: named[name] for name in sorted(named)}} if named else {}
+        return {**whole.members, **definitions}
+
+    def digests_of_inputs(self, pointers: Iterable[str]) -> Mapping[str, str]:
+        """Digests of input definitions as they are published, and all that they refer to."""
+        return self._published.of(pointers, self._read_published)
+
+    def fingerprint(self, node: Node) -> str:
+        """The digest of a schema as the description writes it, and all that it refers to."""
+        text, needs = self._read(node)
+        return sha256(text + canonical(self._written.of(needs, self._read_written))).hexdigest()
+
+    def _read_published(self, pointer: str) -> tuple[bytes, Iterable[str]]:
+        known = self._definition(pointer, Direction.INPUT)
+        return canonical(known.schema), known.needs
+
+    def _read_written(self, pointer: str) -> tuple[bytes, Iterable[str]]:
+        return self._read(self.document.at(pointer))
+
+    def _read(self, node: Node) -> tuple[bytes, Iterable[str]]:
+        """The text of a schema, and the pointers of all that stands there as a reference."""
+        text = text_of(node.value)
+        needs: dict[str, None] = {}
+        for part in text.split(b'"$ref":"')[1:]:
+            # Data that looks like a reference may be taken for one: then the digest covers more.
+            with suppress(UnresolvedRef, orjson.JSONDecodeError):
+                ref = orjson.loads(b'"' + part[: part.index(b'"') + 1])
+                needs[self.document.lookup(ref, node.pointer).pointer] = None
+        return text, needs
+
+    def _sketch(self, build: Build, direction: Direction, renamed: frozenset[str]) -> Definition:
+        needs: dict[str, None] = {}
+
+        def convert(schema: Schema, place: str) -> Json | bool:
+            made = self._converted(schema, place, direction, renamed)
+            needs.update(dict.fromkeys(made.needs))
+            return made.schema
+
+        return Definition(schema=build(convert), needs=tuple(needs))
+
+    def _converted(
+        self, schema: Schema, place: str, direction: Direction, renamed: frozenset[str]
+    ) -> Definition:
+        # What stands outside of the paths is a component, which many operations have.
+        key = (id(schema), direction, renamed)
+        if (kept := self._shared.get(key)) is not None:
+            return kept[1]
+        part = self._conversion(direction, renamed)
+        made = Definition(schema=part.convert(schema, place), needs=tuple(part.pointers))
+        if not place.startswith("/paths/"):
+            self._shared[key] = schema, made
+        return made
 
     def _all(self, pointers: Iterable[str], direction: Direction) -> dict[str, Definition]:
         """All definitions that `pointers` lead to, by pointer."""
@@ -132,10 +185,10 @@ class Schemas:
             following: set[str] = set()
             for pointer in level:
                 known = self._definition(pointer, direction)
-                if len(known.text) > room:
+                if known.size > room:
                     known = _EMPTY
                 found[pointer] = known
-                room -= len(known.text)
+                room -= known.size
                 following.update(known.needs)
             level = sorted(pointer for pointer in following if pointer not in found)
         return found
@@ -165,6 +218,7 @@ class Schemas:
         return Conversion(
             self.document,
             self._one_way,
+            self._patterns,
             direction,
             renamed=renamed,
             ref_siblings=self.ref_siblings,

@@ -8,18 +8,19 @@ for numbers) makes it `Unusual`, and the careful reader in `yaml_text` has the w
 """
 
 import re
-from collections.abc import Sequence
+from itertools import chain
 
 import orjson
 import yaml_rs
 
-from gateway.sources.yaml_lines import has_odd_key, is_everyday
+from gateway.sources.yaml_lines import is_everyday
 
 # Levels that orjson writes; its documentation gives no number, a test does.
 ORJSON_LEVELS = 254
 # Beyond it the careful reader keeps some numbers as text, and Python may refuse to write them.
 MAX_INTEGER = 10**200
 _TEXT = {str}
+_MIN, _MAX = -(2**63), 2**64 - 1
 _USUAL = bytes(range(0x20, 0x7F)) + b"\n"
 # YAML 1.1 breaks lines at the first three; the others may not stand in YAML at all.
 _UNUSUAL = re.compile("[\x85\u2028\u2029\x00-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
@@ -33,9 +34,8 @@ class Unusual(Exception):
 
 def read_everyday(data: bytes, *, max_depth: int) -> object:
     """The mapping or sequence that `data` (UTF-8) holds, as JSON values. Raises Unusual."""
-    lines = data.split(b"\n")
     try:
-        if _UNUSUAL.search(data.translate(None, _USUAL).decode()) or not is_everyday(data, lines):
+        if _UNUSUAL.search(data.translate(None, _USUAL).decode()) or not is_everyday(data):
             raise Unusual
         value: object = yaml_rs.load(
             data, parse_datetime=False, encoder_errors="strict", alias_limits=_NO_ALIASES
@@ -43,7 +43,7 @@ def read_everyday(data: bytes, *, max_depth: int) -> object:
     except (ValueError, TypeError) as error:  # not UTF-8, not YAML, a list as key
         raise Unusual from error
     _check_end(value, data)
-    return _as_json(value, lines, max_depth)
+    return _as_json(value, max_depth)
 
 
 def _check_end(value: object, data: bytes) -> None:
@@ -62,11 +62,12 @@ def _check_end(value: object, data: bytes) -> None:
         raise Unusual
 
 
-def _as_json(value: object, lines: Sequence[bytes], max_depth: int) -> object:
+def _as_json(value: object, max_depth: int) -> object:
     """`value` with text as keys and integers as orjson reads them, not too deep. Raises Unusual."""
     if _is_json(value, max_depth):
         return value
-    if (_mend(value) and has_odd_key(lines)) or not _is_json(value, max_depth):
+    _mend(value)
+    if not _is_json(value, max_depth):
         raise Unusual
     return value
 
@@ -82,25 +83,32 @@ def _is_json(value: object, max_depth: int) -> bool:
     return True
 
 
-def _mend(value: object) -> bool:
-    """Make text of integers as keys, in place, and floats of long ones. Whether keys changed."""
-    renamed = False
-    pending = [value]
-    while pending:
-        at = pending.pop()
-        if isinstance(at, dict):
-            if not set(map(type, at)) <= _TEXT:
-                renamed = True
-                _rename(at)
-            at.update({key: _number(part) for key, part in at.items() if type(part) is int})
-            pending.extend(part for part in at.values() if isinstance(part, dict | list))
-        elif isinstance(at, list):
-            at[:] = [_number(part) if type(part) is int else part for part in at]
-            pending.extend(part for part in at if isinstance(part, dict | list))
-    return renamed
+def _mend(value: object) -> None:
+    """Make text of integers as keys, in place, and floats of long ones.
+
+    One level after the other, since most levels are seen to be sound without a look at each member.
+    """
+    level = [value]
+    while level:
+        dicts: list[dict[object, object]] = [part for part in level if type(part) is dict]
+        lists: list[list[object]] = [part for part in level if type(part) is list]
+        if not set(map(type, chain.from_iterable(dicts))) <= _TEXT:
+            for mapping in dicts:
+                _rename(mapping)
+        level = [*chain(chain.from_iterable(map(dict.values, dicts)), chain.from_iterable(lists))]
+        integers = [part for part in level if type(part) is int]
+        if integers and (min(integers) < _MIN or max(integers) > _MAX):
+            for mapping in dicts:
+                mapping.update(
+                    {k: _number(part) for k, part in mapping.items() if type(part) is int}
+                )
+            for sequence in lists:
+                sequence[:] = [_number(part) if type(part) is int else part for part in sequence]
 
 
 def _rename(mapping: dict[object, object]) -> None:
+    if set(map(type, mapping)) <= _TEXT:
+        return
     members = list(mapping.items())
     mapping.clear()
     for key, member in members:
@@ -111,7 +119,7 @@ def _rename(mapping: dict[object, object]) -> None:
 
 
 def _number(value: int) -> int | float:
-    if -(2**63) <= value < 2**64:
+    if _MIN <= value <= _MAX:
         return value
     if abs(value) > MAX_INTEGER:
         raise Unusual

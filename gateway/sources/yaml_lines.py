@@ -6,6 +6,7 @@ told by indentation, of which YAML 1.1, YAML 1.2 and people think the same.
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from itertools import compress, count
 
 # A line opens no more levels than it has columns: with more, the parser's recursion, which has no
 # limit of its own, could leave the stack.
@@ -32,7 +33,7 @@ _ATOM = rf"(?:{_QUOTED} | {_WORD} | \[[ ]*\] | \{{[ ]*\}})"
 
 def _flow(item: str) -> str:
     """`item`, a list of such or a mapping to such, on one line."""
-    pair = rf"(?:{_QUOTED}:[ ]*+ | {_WORD}:[ ]++) {item}"
+    pair = rf"(?:{_QUOTED}:[ ]*+ | (?![-0-9]){_WORD}:[ ]++) {item}"
     return rf"""(?:
         {item}
       | \[[ ]*+ {item} (?:[ ]*+,[ ]*+ {item})*+ [ ]*+\]
@@ -48,6 +49,11 @@ _NUMBER = r"""(?:
   | [-+]?[0-9.]++[eE][+]?[0-9]{3,}+
   | [-+]?[0-9.]{200,}+(?:[eE].*+)?
 )"""
+# A key of which yaml-rs makes an integer that Python would write in another way.
+_ODD_KEY = rf"""(?:
+    (?=[-+_]*+[0-9]) (?:[+] | -?_ | -?0[0-9xXoObB_] | -0 | -?[0-9]++_) [0-9a-fA-F_]*+
+    [ ]*+ {_COLON}
+)"""
 # A tag, an anchor, no simple header of a block scalar, no short flow collection.
 _VALUE = rf"""(?:
     [!&]
@@ -59,17 +65,12 @@ _LINE = re.compile(
     (?P<deep> [ ?:-]{{{MAX_COLUMNS}}} )
   | (?P<marker> --- | \.\.\. | % )
   | [ ]*+ (?P<dash> (?:-[ ]++)++)?+
-    (?: (?P<own> [?:](?:[ ]|$) | ["']?<<["']?[ ]*+{_COLON} | [!&].*?{_COLON} )
+    (?: (?P<own> [?:](?:[ ]|$) | ["']?<<["']?[ ]*+{_COLON} | [!&].*?{_COLON}
+        | {_ODD_KEY} )
       | (?P<key> {_KEY}[ ]*+ )?+ (?: (?P<number> {_NUMBER} {_REST} ) | {_VALUE} )
     )
     )(?P<line>.*)""".encode(),
     re.VERBOSE | re.MULTILINE,
-)
-# A key that yaml-rs makes an integer of, and that is not that integer's text.
-_ODD_KEY = re.compile(
-    rb"""(?:^[ ]*+(?:-[ ]++)*+ | [{,][ ]*+)
-    (?:[+] | -?0[0-9xXoObB_] | -0 | -?[0-9]*_) [0-9a-fA-F_]*+ [ ]*+:""",
-    re.VERBOSE,
 )
 # Half of a surrogate pair, which libyaml refuses.
 _SURROGATE = re.compile(rb"\\(?:u|U0000)[dD][89a-fA-F]")
@@ -82,8 +83,9 @@ _INLINE = re.compile(
 )
 
 
-def is_everyday(data: bytes, lines: Sequence[bytes]) -> bool:
-    """Whether all parsers read `data` alike, whose `lines` those are."""
+def is_everyday(data: bytes) -> bool:
+    """Whether all parsers read `data` alike."""
+    lines = data.split(b"\n")
     distinct = _distinct(lines)
     if _SURROGATE.search(distinct):
         return False
@@ -101,20 +103,13 @@ def is_everyday(data: bytes, lines: Sequence[bytes]) -> bool:
     )
 
 
-def has_odd_key(lines: Sequence[bytes]) -> bool:
-    """Whether a key may be an integer that Python would write in another way."""
-    odd = {line for line in set(lines) if _ODD_KEY.search(line)}
-    places = _places(lines, odd)
-    return len(places) > MAX_PLACES or not all(_is_text(lines, at) for at in places)
-
-
 def _distinct(lines: Sequence[bytes]) -> bytes:
-    """Every line once: most of a large description's stand in it many times."""
-    return b"\n" + b"\n".join(set(lines))
+    """Every line once, for most of a large description's stand in it many times."""
+    return b"\n".join((b"", *set(lines), b""))
 
 
 def _places(lines: Sequence[bytes], wanted: Collection[bytes]) -> Sequence[int]:
-    return [at for at, line in enumerate(lines) if line in wanted] if wanted else ()
+    return [*compress(count(), map(wanted.__contains__, lines))] if wanted else ()
 
 
 def _is_one_document(data: bytes) -> bool:

@@ -24,6 +24,7 @@ def select(expression: str, value: object = ITEMS) -> Selected | NotSelected:
         ("next", 2**70),
         ("nothing.here", None),
         ("length(items)", 2),
+        ("not_null(a, b, items[1].n)", 1),
         ("to_number('nan')", None),
     ],
 )

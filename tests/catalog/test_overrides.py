@@ -281,9 +281,11 @@ class TestDefinitions:
         ],
         ids=["name", "description", "select", "time", "fixed argument", "hidden"],
     )
-    def test_of_views_change_with_what_is_set(self, override: ToolOverride) -> None:
-        before = Catalog([read()]).digest
-        assert Catalog([read(overrides={"listUsers": override})]).digest != before
+    def test_change_with_what_is_set(self, override: ToolOverride) -> None:
+        before, after = read(), read(overrides={"listUsers": override})
+        assert Catalog([after]).digest != Catalog([before]).digest
+        if not override.hidden:
+            assert after.tools["listUsers"].digest != before.tools["listUsers"].digest
 
     def test_do_not_change_with_settings_that_say_nothing(self) -> None:
         assert Catalog([read(overrides={"listUsers": ToolOverride()})]).digest == (

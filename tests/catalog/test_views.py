@@ -59,6 +59,13 @@ def test_a_given_name_is_published_unless_another_tool_answers_to_it(
     assert dict(name_view(dict(reversed(list(TWO.items()))), names).owners) == dict(view.owners)
 
 
+def test_a_prefix_never_makes_a_name_of_the_gateways_own() -> None:
+    apis = {"search": api("list"), "b": api("run")}
+    view = name_view(apis, {("search", "list"): "tools", ("b", "run"): "tools"})
+    assert view.published(("search", "list")) == "list"
+    assert view.published(("b", "run")) == "bTools"
+
+
 def test_other_tools_keep_their_names() -> None:
     before, after = name_view(TWO, {}), name_view(TWO, {("git", "list"): "getUser"})
     for key in before.generated:

@@ -229,14 +229,22 @@ class TestABodyThatBreaksOff:
         assert kept.usage == (0, 0)
 
 
-@pytest.mark.parametrize("status", [404, 500])
-async def test_of_an_error_little_is_read_and_nothing_kept(kept: ResultFiles, status: int) -> None:
+@pytest.mark.parametrize("status", [302, 404, 500])
+async def test_of_what_is_no_success_little_is_read_and_nothing_kept(
+    kept: ResultFiles, status: int
+) -> None:
     on = keeping(kept, max_response_bytes=10)
     chunks = (b"x" * 70_000, b"never read")
-    answer = Answer(status=status, headers=TEXT, chunks=chunks, breaks=AssertionError("read on"))
+    answer = Answer(
+        status=status,
+        headers=(*TEXT, ("Location", "/x")),
+        chunks=chunks,
+        breaks=AssertionError("read on"),
+    )
     made = await call(on, answer)
-    assert (made.is_error, made.rest) == (True, None)
+    assert (made.is_error, made.rest) == (status >= 400, None)
     assert len(texts(made)[0]) < 3_000
+    assert kept.usage == (0, 0)
 
 
 class Full(ResultFiles):

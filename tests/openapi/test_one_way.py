@@ -44,8 +44,8 @@ def test_a_property_is_left_out_where_anything_about_it_says_so(
 
 def converted(schema: dict[str, object]) -> object:
     schemas = Schemas(Document(ROOT), ref_siblings=True)
-    closed = schemas.close(lambda convert: {"root": convert(schema, "")}, Direction.INPUT)
-    return closed.root["root"]
+    made = schemas.bundle(lambda convert: {"root": convert(schema, "")}, Direction.INPUT)
+    return made["root"]
 
 
 @pytest.mark.parametrize(

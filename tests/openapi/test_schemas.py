@@ -157,7 +157,6 @@ def test_beside_a_reference_3_0_ignores_everything_even_what_dangles() -> None:
         ),
         pytest.param({"pattern": "("}, {}, id="pattern that is none"),
         pytest.param({"pattern": "((a{1000}){1000}){100}"}, {}, id="pattern that explodes"),
-        pytest.param({"pattern": "(a{1,99}){1,99}"}, {}, id="pattern that takes megabytes"),
         pytest.param({"pattern": "^.{1,255}$"}, {"pattern": "^.{1,255}$"}, id="pattern of length"),
         pytest.param(
             {"pattern": "^(?=a)\\p{L}"}, {"pattern": "^(?=a)\\p{L}"}, id="pattern with look-ahead"
@@ -391,4 +390,3 @@ def definition_of(tool: Tool) -> object:
     definitions = tool.input_schema["$defs"]
     assert isinstance(definitions, dict)
     return definitions["Pet"]
-

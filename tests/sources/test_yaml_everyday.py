@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import DescriptionError
-from gateway.sources import yaml_lines
+from gateway.sources import yaml_everyday, yaml_lines
 from gateway.sources.yaml_everyday import ORJSON_LEVELS, Unusual, read_everyday
 from gateway.sources.yaml_text import MAX_DEPTH, parse_carefully, parse_yaml
 
@@ -114,6 +114,7 @@ def test_a_description_as_people_write_it_is_everyday() -> None:
         pytest.param("a:\n- 1\n-\n  b: c\n", {"a": [1, {"b": "c"}]}, id="list under its key"),
         pytest.param("a: | \n  b\n", {"a": "b\n"}, id="blank after a header"),
         pytest.param("a: |+ # c\n  b\n\nc: 1\n", {"a": "b\n\n", "c": 1}, id="kept breaks"),
+        pytest.param("a: |2-\n   b\n", {"a": " b"}, id="indentation told"),
         pytest.param("a: 'b\n\n  c'\n", {"a": "b\nc"}, id="quoted, two lines"),
         pytest.param("a: x\nb: é\xa0😀\n", {"a": "x", "b": "é\xa0😀"}, id="beyond ASCII"),
         pytest.param("a: b", {"a": "b"}, id="no line break at the end"),
@@ -132,12 +133,24 @@ def test_everyday_yaml_is_read_fast(text: str, value: object) -> None:
         *("a: 1_0", "a: _1", "a: 0b1", "a: 0X1f", "a: +0x1", "a: .inf", "a: -.INF", "a: .nan"),
         *("a: 1e400", "a: 1e+400", f"a: {'9' * 310}.0", f"a: 0x{'f' * 290}", "- 1_0", "1_0"),
         *("a:\n  1_0", "? a\n: b", "a: {b: 1_0}", "a: [0b1]", "'''': _0", '"\\"": 1_0'),
-        *("01: a", "+1: a", "0x1: a", "1_0: a", "-0: a", "- 01: a", "a: {01: b}", "1: a\n01: b"),
+        *(
+            "01: a",
+            "+1: a",
+            "0x1: a",
+            "1_0: a",
+            "-0: a",
+            "- 01: a",
+            "a: {01: b}",
+            "_1: a",
+            "-_1: a",
+            "1: a\n01: b",
+        ),
         *("1.0: a", "1e1: a", "null: a", "~: a", "true: a", ": a", "1: a\n'1': b"),
         *("a: &b c\nd: *b", "a: &b c", "&a b: c", "- &a b", "<<: {a: 1}", "a: {<<: {b: 1}}"),
         *("a: !b c", "a: !!str 1", "! a: b", "- !a b", "a:\n  !b c", "a: [!b c]"),
+        *("a: b\n&c d: e", "a: b\n!c d: e", "a:\n  b: c\n  &d e: f"),
         *("a: 1\n---\nb: 2\n", "--- a\n", "a: 1\n...\n", "%YAML 1.1\n---\na: 1\n", "--- {a: 1}\n"),
-        *("a: |\n  b", "a: |\n", "a: >\n", "- |\n", "a: |2\n   b\n", "a", "|\n a\n", "'a'", ""),
+        *("a: |\n  b", "a: |\n", "a: >\n", "- |\n", "a", "|\n a\n", "'a'", ""),
         *("{a:}", "{a,>}", "[|]", "[?x]", "a: [::]\n", "a: {b\n: c}", "a: {b\n  c: d}", "[a: |\n]"),
         *("a:\tb", "a: b\r\nc: d", "a: \x85", "a: \u2028b", "a: \ufeffb", "a: b\x7f", "a: b\0"),
         *('a: "\\ud83d\\ude00"', "a: b: c", "a: [", "a: 1\na: 2", "[a]: b", "{a: b}: c"),
@@ -206,6 +219,14 @@ def test_no_depth_reaches_the_parser_that_could_leave_its_stack(
     for opening in ("- " * deep, "? " * deep, "[" * deep, "{a: " * deep, " " * deep + "a:"):
         with pytest.raises(Unusual):
             read_everyday(f"{opening}\n".encode(), max_depth=MAX_DEPTH)
+
+
+def test_no_alias_is_followed_even_if_its_anchor_was_overlooked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(yaml_everyday, "is_everyday", lambda _: True)
+    with pytest.raises(Unusual):
+        read_everyday(b"a: &b [c]\nd: *b\n", max_depth=MAX_DEPTH)
 
 
 def test_the_search_for_a_scalars_begin_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -310,3 +331,8 @@ def test_nearly_all_parts_of_a_split_description_are_everyday() -> None:
     random.Random(3).shuffle(paths)  # noqa: S311 - a sample, the same each time
     sample = paths[:400]
     assert sum(is_read_alike(path.read_bytes()) for path in sample) >= 0.98 * len(sample)
+
+
+def test_a_number_of_too_many_digits_is_text_to_both() -> None:
+    for number in ("0x" + "f" * 290, "0o" + "7" * 290, "9" * 301):
+        assert parse_yaml(f"a: {number}".encode()) == {"a": number}
