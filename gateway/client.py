@@ -12,6 +12,7 @@ from aiohttp import AddrInfoType
 from yarl import URL
 
 from gateway.errors import (
+    BadRequest,
     GatewayError,
     RequestTimeout,
     UpstreamError,
@@ -27,6 +28,8 @@ MAX_FIELD_BYTES = 65_536
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 # What no field value may hold (RFC 9110 section 5.5); aiohttp's parser lets some of it through.
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+# RFC 9112 section 3.2: whatever made the target, no blank and no control gets into a request line.
+_TARGET = re.compile(r"[!-~]+")
 _OWN_DEFAULTS = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
@@ -67,6 +70,8 @@ class AiohttpClient:
         self, request: Request, upstream: Upstream, deadline: float | None
     ) -> aiohttp.ClientResponse:
         """The response to the first attempt that gets one (retries: docs/operations.md)."""
+        if not _TARGET.fullmatch(request.head.target):
+            raise BadRequest("the path or query is no visible ASCII")
         attempts = upstream.retries
         while True:
             try:

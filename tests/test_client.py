@@ -11,6 +11,7 @@ import pytest
 
 from gateway.client import AiohttpClient
 from gateway.errors import (
+    BadRequest,
     PayloadTooLarge,
     RequestTimeout,
     UpstreamError,
@@ -184,6 +185,14 @@ class TestTheRequestOnTheWire:
     ) -> None:
         await exchange(client, asking(target=target), at(echo.url))
         assert echo.last.request_line == f"GET {target} HTTP/1.1"
+
+    @pytest.mark.parametrize("target", ["/a b", "/a\r\nX: y", "/a\n", "/\x7f", "/é", "", "/a\t"])
+    async def test_what_no_request_line_can_hold_is_not_sent(
+        self, client: AiohttpClient, echo: EchoUpstream, target: str
+    ) -> None:
+        with pytest.raises(BadRequest):
+            await exchange(client, asking(target=target), at(echo.url))
+        assert not echo.seen
 
     async def test_headers_keep_order_case_and_bytes_and_none_are_added_unasked(
         self, client: AiohttpClient, echo: EchoUpstream

@@ -9,6 +9,7 @@ from gateway.calls.forms import FORM_TYPE, encode_form
 from gateway.calls.plan import Plan, plan_of
 from gateway.calls.styles import (
     Pairs,
+    cookie_name,
     cookie_pairs,
     encode,
     header_text,
@@ -122,7 +123,8 @@ def _query_pairs(parameter: Parameter, value: object) -> list[str]:
     text = _content_text(parameter, value)
     if parameter.style != WHOLE_QUERY:
         return [f"{encode(parameter.name)}={encode(text)}"]
-    return [text if essence_of(parameter.media_type) == FORM_TYPE else encode(text)]
+    is_form = essence_of(parameter.media_type) == FORM_TYPE and isinstance(value, Mapping)
+    return [text if is_form else encode(text)]
 
 
 def _headers(plan: Plan, given: Mapping[str, object], faults: list[Fault]) -> list[tuple[str, str]]:
@@ -171,7 +173,7 @@ def _cookie_pairs(parameter: Parameter | None, value: object) -> Pairs:
     if parameter is None or value is None:
         return []
     if parameter.media_type is not None:
-        return [(parameter.name, encode(_content_text(parameter, value)))]
+        return [(cookie_name(parameter), encode(_content_text(parameter, value)))]
     return cookie_pairs(parameter, value)
 
 

@@ -86,13 +86,18 @@ def header_text(parameter: Parameter, value: object) -> str:
     return _joined(_defined(value), parameter.explode, delimiter, text_of)
 
 
+def cookie_name(parameter: Parameter) -> str:
+    """The parameter's name as far as a cookie's can have it (RFC 6265 section 4.1.1: a token)."""
+    return quote(parameter.name, safe=_COOKIE_NAME)
+
+
 def cookie_pairs(parameter: Parameter, value: object) -> Pairs:
     """Name and value of the cookies that a cookie parameter sets.
 
     OpenAPI 3.2's style `cookie` encodes nothing: what no cookie can hold is refused by the caller.
     """
     encoder = text_of if parameter.style == "cookie" else encode
-    name = quote(parameter.name, safe=_COOKIE_NAME)
+    name = cookie_name(parameter)
     return list(_form(name, _defined(value), explode=parameter.explode, encoder=encoder))
 
 

@@ -227,6 +227,16 @@ def test_json_in_a_header_is_ascii() -> None:
             "application/x-www-form-urlencoded", {"a": ["b c", 1]}, "a=b+c&a=1", id="form"
         ),
         pytest.param("application/json", {"a": 1}, "%7B%22a%22%3A1%7D", id="JSON"),
+        pytest.param(
+            "application/x-www-form-urlencoded",
+            "a b#&\r\nX: y",
+            "a%20b%23%26%0D%0AX%3A%20y",
+            id="text for a form",
+        ),
+        pytest.param(
+            "application/x-www-form-urlencoded", ["a b"], "%5B%22a%20b%22%5D", id="list for a form"
+        ),
+        pytest.param("text/plain", "a b", "a%20b", id="text"),
     ],
 )
 def test_one_parameter_can_be_the_whole_query(media_type: str, value: object, query: str) -> None:
@@ -241,6 +251,12 @@ def test_one_parameter_can_be_the_whole_query(media_type: str, value: object, qu
 def test_a_cookie_keeps_a_name_that_a_cookie_can_have(name: str, written: str) -> None:
     request = sent("x", "cookie", name=name)
     assert list(header_values(request.head.headers, "Cookie")) == [f"{written}=x"]
+
+
+def test_a_cookie_with_content_has_such_a_name_too() -> None:
+    declared = {"name": "a; b=1", "in": "cookie", "content": {"application/json": {}}}
+    headers = build_request(tool_of(declared), {"a__b_1": 1}).head.headers
+    assert list(header_values(headers, "Cookie")) == ["a%3B%20b%3D1=1"]
 
 
 def test_a_parameters_own_name_is_encoded() -> None:
