@@ -37,6 +37,9 @@ def main() -> int:
         default=_GITHUB,
         help="JSON description for `loading` and `yaml`",
     )
+    parser.add_argument(
+        "--peers", type=Path, metavar="PYTHON", help="measure peers of `loading` with this Python"
+    )
     options = parser.parse_args()
     unknown = set(options.what) - set(_WHAT)
     if unknown:
@@ -46,7 +49,8 @@ def main() -> int:
     if {"loading", "yaml"} & set(chosen) and not options.description.exists():
         parser.error(f"{options.description} is not there; name one with --description")
     if "loading" in chosen:
-        print("\n## Loading\n\n" + loading.measure(options.description, options.rounds))
+        measured = loading.measure(options.description, options.rounds, options.peers)
+        print("\n## Loading\n\n" + measured)
     if "yaml" in chosen:
         print("\n## YAML\n\n" + yaml_text.measure(options.description, options.rounds))
     if "traffic" in chosen:

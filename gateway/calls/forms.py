@@ -6,8 +6,7 @@ from dataclasses import replace
 from urllib.parse import quote_plus, unquote
 
 from gateway.calls.styles import Pairs, query_pairs, text_of
-from gateway.catalog import is_json
-from gateway.openapi import Encoding, Parameter
+from gateway.openapi import Encoding, Parameter, is_json
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 
@@ -75,5 +74,6 @@ def _styled(name: str, value: object, encoding: Encoding, style: str) -> Pairs:
         style=style,
         explode=encoding.explode,
         allow_reserved=encoding.allow_reserved,
+        nested=encoding.nested,
     )
     return query_pairs(parameter, value)

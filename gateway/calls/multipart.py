@@ -8,8 +8,8 @@ from hashlib import sha256
 
 from gateway.calls.forms import part_text, parts_of, plain_pairs
 from gateway.calls.styles import text_of
-from gateway.catalog import FILE_MEMBERS, FileUse, is_json
-from gateway.openapi import Encoding, is_media_type
+from gateway.catalog import FILE_MEMBERS, FileUse
+from gateway.openapi import Encoding, is_json, is_media_type
 
 FILE_TYPE = "application/octet-stream"
 NOT_BASE64 = "is not base64"

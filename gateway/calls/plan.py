@@ -7,8 +7,8 @@ from weakref import WeakKeyDictionary
 
 from gateway.calls.bodies import BodyPlan, plan_body
 from gateway.calls.validation import ArgumentValidator
-from gateway.catalog import Argument, Tool, is_json, success_media
-from gateway.openapi import SchemaTooDeep, UnresolvedRef
+from gateway.catalog import Argument, Tool, success_media
+from gateway.openapi import UnresolvedRef, is_json
 from gateway.openapi.parameters import PLACEHOLDER
 
 Parts = tuple[str | Argument, ...]
@@ -83,7 +83,7 @@ def _accept(tool: Tool) -> str:
     """The media types of the described successes, JSON first, then anything."""
     try:
         described = [media for media, _ in success_media(tool.operation, tool.schemas)]
-    except (UnresolvedRef, SchemaTooDeep):
+    except UnresolvedRef:
         described = []
     usable = [m for m in dict.fromkeys(described) if m.isascii() and m.isprintable() and "/" in m]
     ordered = sorted((m for m in usable if m != "*/*"), key=lambda m: not is_json(m))

@@ -19,10 +19,10 @@ from gateway.calls.styles import (
     text_of,
 )
 from gateway.calls.validation import pointer_of
-from gateway.catalog import Argument, Tool, is_json
+from gateway.catalog import Argument, Tool
 from gateway.errors import Fault, InvalidArguments
 from gateway.messages import Request, RequestHead, has_dot_segment
-from gateway.openapi import Parameter, essence_of
+from gateway.openapi import Parameter, essence_of, is_json
 from gateway.openapi.parameters import WHOLE_QUERY
 
 # More than servers read of one header line, as a rule; they would drop the connection.

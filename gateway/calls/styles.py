@@ -6,6 +6,7 @@ in docs/serialisation.md: an array or object inside a delimited value is written
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from urllib.parse import quote, unquote
 
 from gateway.openapi import Parameter
@@ -73,17 +74,19 @@ def path_text(parameter: Parameter, value: object) -> str:
     if is_undefined(value):
         return ""
     value = _defined(value)
+    encoder = _nesting(parameter, encode, _DELIMITERS)
     if parameter.style == "matrix":
         return _matrix(encode(parameter.name), value, explode=parameter.explode)
     if parameter.style == "label":
         return "." + _joined(value, parameter.explode, "." if parameter.explode else ",", encode)
-    return _joined(value, parameter.explode, _DELIMITERS.get(parameter.style, ","), encode)
+    return _joined(value, parameter.explode, _DELIMITERS.get(parameter.style, ","), encoder)
 
 
 def header_text(parameter: Parameter, value: object) -> str:
     """The value of a header parameter; nothing is encoded."""
     delimiter = _PLAIN_DELIMITERS.get(parameter.style, ",")
-    return _joined(_defined(value), parameter.explode, delimiter, text_of)
+    encoder = _nesting(parameter, text_of, _PLAIN_DELIMITERS)
+    return _joined(_defined(value), parameter.explode, delimiter, encoder)
 
 
 def cookie_name(parameter: Parameter) -> str:
@@ -103,7 +106,8 @@ def cookie_pairs(parameter: Parameter, value: object) -> Pairs:
 
 def query_pairs(parameter: Parameter, value: object) -> Pairs:
     """The encoded `name=value` pairs of a query parameter, in order."""
-    encoder = encode_reserved if parameter.allow_reserved else encode
+    plain = encode_reserved if parameter.allow_reserved else encode
+    encoder = _nesting(parameter, plain, _DELIMITERS)
     value = _defined(value)
     name = encode(parameter.name)
     if parameter.style == "deepObject" and isinstance(value, Mapping | list | tuple):
@@ -112,6 +116,19 @@ def query_pairs(parameter: Parameter, value: object) -> Pairs:
     if delimiter and not parameter.explode and isinstance(value, Mapping | list | tuple):
         return [(name, delimiter.join(_flat(value, encoder)))] if value else []
     return list(_form(name, value, explode=parameter.explode, encoder=encoder))
+
+
+def _nesting(parameter: Parameter, encoder: Encode, delimiters: Mapping[str, str]) -> Encode:
+    """`encoder`, for what may be an array of a style of its own."""
+    for style in reversed(parameter.nested):
+        encoder = partial(_in_style, delimiters.get(style, ","), encoder)
+    return encoder
+
+
+def _in_style(delimiter: str, encoder: Encode, value: object) -> str:
+    if isinstance(value, list | tuple):
+        return delimiter.join(encoder(v) for v in value if v is not None)
+    return encoder(value)
 
 
 def _joined(value: object, explode: bool, delimiter: str, encoder: Encode) -> str:  # noqa: FBT001

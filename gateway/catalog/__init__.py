@@ -1,12 +1,21 @@
 """Operations in, tools out: names, argument schemas, digests, routes."""
 
 from gateway.catalog.arguments import Argument, Arguments, BodyMode
-from gateway.catalog.catalog import ApiCatalog, Catalog, View, read_catalog
+from gateway.catalog.catalog import (
+    ApiCatalog,
+    Catalog,
+    Make,
+    Recall,
+    View,
+    make_anew,
+    read_catalog,
+)
 from gateway.catalog.digest import digest_of
 from gateway.catalog.files import FILE_MEMBERS, Files, FileUse
-from gateway.catalog.media import BodyForm, is_json, is_textual
-from gateway.catalog.placing import Placement, described_scope, place_operations
-from gateway.catalog.responses import success_media
+from gateway.catalog.media import BodyForm, is_textual
+from gateway.catalog.placing import Placement, Places, described_scope, place_operations
+from gateway.catalog.recalling import CatalogSummary, recall, summarise
+from gateway.catalog.responses import answer_media, success_media
 from gateway.catalog.review import review
 from gateway.catalog.routing import Routes
 from gateway.catalog.selection import Rule, Selection, ToolOverride, name_fault
@@ -20,22 +29,29 @@ __all__ = [
     "BodyForm",
     "BodyMode",
     "Catalog",
+    "CatalogSummary",
     "FileUse",
     "Files",
+    "Make",
     "Placement",
+    "Places",
+    "Recall",
     "Routes",
     "Rule",
     "Selection",
     "Tool",
     "ToolOverride",
     "View",
+    "answer_media",
     "described_scope",
     "digest_of",
-    "is_json",
     "is_textual",
+    "make_anew",
     "name_fault",
     "place_operations",
     "read_catalog",
+    "recall",
     "review",
     "success_media",
+    "summarise",
 ]

@@ -31,7 +31,7 @@ _RANK = {"path": 0, "query": 1, "header": 2, "cookie": 3, "body": 4}
 _FLAT_KEYWORDS = frozenset(
     {"type", "properties", "required", "additionalProperties", "title", "description"}
     | {"example", "examples", "default", "deprecated", "externalDocs", "xml", "readOnly"}
-    | {"writeOnly", "discriminator"}
+    | {"writeOnly"}
 )
 _FLAT_FORMS = frozenset({BodyForm.JSON, BodyForm.FORM, BodyForm.MULTIPART})
 _SCHEMA = (dict, bool)

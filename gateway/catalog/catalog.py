@@ -1,6 +1,6 @@
 """The Catalog: every API's tools, immutable, in views for whoever looks at it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from gateway.catalog.selection import NO_OVERRIDE, Selection, ToolOverride
 from gateway.catalog.tool import Tool
 from gateway.catalog.views import ViewNames, name_view
 from gateway.errors import Fault, UnknownApi
-from gateway.openapi import Description, Problem, Signature
+from gateway.openapi import Description, Operation, Problem, Signature
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -22,7 +22,7 @@ class ApiCatalog:
 
     `signatures` are those of all its operations, by generated name: the skipped, hidden and
     left-out ones have their names, too. `unapplied` are those of the problems that are about the
-    configuration.
+    configuration. `origin` tells apart what is made of different things, "" where nobody knows.
     """
 
     api: str
@@ -31,6 +31,7 @@ class ApiCatalog:
     problems: tuple[Problem, ...]
     signatures: Mapping[str, Signature] = field(default_factory=dict)
     unapplied: tuple[Problem, ...] = ()
+    origin: str = ""
 
     @cached_property
     def routes(self) -> Routes:
@@ -51,7 +52,23 @@ def read_catalog(
     """
     names = operation_names(description.signatures)
     settled = settle_overrides(description.api, names.values(), overrides)
-    tools = _make_tools(description, names, selection, settled.overrides)
+    signatures = {names[s.method, s.path]: s for s in description.signatures}
+    wanted = {
+        names[operation.method, operation.path]: operation
+        for operation in description.operations
+        if selection.takes_all or selection.takes(operation)
+    }
+    tools = {
+        name: Tool(
+            api=description.api,
+            name=name,
+            signature=signatures[name],
+            read=_given(wanted[name]),
+            schemas=description.schemas,
+            override=settled.overrides.get(name, NO_OVERRIDE),
+        )
+        for name in sorted(wanted)
+    }
     changed = [tool for name, tool in tools.items() if name in settled.overrides]
     unsendable = {tool.name: faults for tool in changed if (faults := fixed_faults(tool))}
     for tool in changed:
@@ -67,33 +84,13 @@ def read_catalog(
         title=description.title,
         tools=tools,
         problems=(*description.problems, *unapplied),
-        signatures={names[s.method, s.path]: s for s in description.signatures},
+        signatures=signatures,
         unapplied=unapplied,
     )
 
 
-def _make_tools(
-    description: Description,
-    names: Mapping[tuple[str, str], str],
-    selection: Selection,
-    overrides: Mapping[str, ToolOverride],
-) -> dict[str, Tool]:
-    """The tools that are wanted, hidden ones included, by generated name in name order."""
-    wanted = {
-        names[operation.method, operation.path]: operation
-        for operation in description.operations
-        if selection.takes_all or selection.takes(operation)
-    }
-    return {
-        name: Tool(
-            api=description.api,
-            name=name,
-            operation=wanted[name],
-            schemas=description.schemas,
-            override=overrides.get(name, NO_OVERRIDE),
-        )
-        for name in sorted(wanted)
-    }
+def _given(operation: Operation) -> Callable[[], Operation]:
+    return lambda: operation
 
 
 def _rules_for_nothing(description: Description, selection: Selection) -> Iterator[Problem]:
@@ -131,12 +128,14 @@ def _problems_of_tools(
 class View:
     """What one audience sees: `tools` by published name, in name order.
 
-    `generated` has the same tools under the names that the descriptions alone give them.
+    `generated` has the same tools under the names that the descriptions alone give them. Two views
+    of the same `origins`, the APIs with theirs, are the same; it is empty where one has none.
     """
 
     tools: Mapping[str, Tool]
     generated: Mapping[str, Tool]
     names: ViewNames
+    origins: tuple[tuple[str, str], ...] = ()
 
     def find(self, name: str) -> Tool | None:
         """The tool that `name` means: the published, generated or an API-prefixed name."""
@@ -162,13 +161,25 @@ class View:
         return digest_of([[name, tool.digest] for name, tool in self.tools.items()])
 
 
+Make = Callable[[View], bytes]
+Recall = Callable[[View, str, Make], bytes]
+"""The list of a view that is known by this name; what is not there is made."""
+
+
+def make_anew(view: View, _: str, make: Make) -> bytes:
+    """A Recall that remembers nothing."""
+    return make(view)
+
+
 class Catalog:
     """All APIs. A new one replaces it whole; calls under way keep the one they started with."""
 
     def __init__(self, apis: Iterable[ApiCatalog]) -> None:
         self._apis = {api.api: api for api in sorted(apis, key=lambda a: a.api)}
         self._views = {name: _view([api]) for name, api in self._apis.items()}
-        self._all = _view(self._apis.values())
+        # A single API is shown as it is shown alone, and what is made for one view serves both.
+        alone = tuple(self._views.values()) if len(self._views) == 1 else ()
+        self._all = alone[0] if alone else _view(self._apis.values())
 
     @property
     def apis(self) -> Mapping[str, ApiCatalog]:
@@ -196,10 +207,12 @@ def _view(apis: Iterable[ApiCatalog]) -> View:
     tools = {(api.api, name): tool for api in known for name, tool in api.tools.items()}
     given = {key: tool.override.name for key, tool in tools.items() if tool.override.name}
     names = name_view({api.api: api.signatures for api in known}, given)
-    published = {names.published(key): tool for key, tool in tools.items()}
-    generated = {names.generated[key]: tool for key, tool in tools.items()}
+    generated = {names.generated[key]: key for key in tools}
+    published = {names.published(key): key for key in tools} if given else generated
+    origins = tuple((api.api, api.origin) for api in known)
     return View(
-        tools={name: published[name] for name in sorted(published)},
-        generated={name: generated[name] for name in sorted(generated)},
+        tools={name: tools[published[name]] for name in sorted(published)},
+        generated={name: tools[generated[name]] for name in sorted(generated)},
         names=names,
+        origins=origins if all(origin for _, origin in origins) else (),
     )

@@ -3,10 +3,10 @@
 import re
 from enum import StrEnum
 
-from gateway.openapi import essence_of, is_media_type
+from gateway.openapi import essence_of, is_json, is_media_type
 
 _TEXTUAL = re.compile(
-    r"text/.*|application/(.*\+)?(json|xml|yaml)|application/(x-ndjson|jsonl|json-seq|javascript"
+    r"text/.*|application/(.*\+)?(xml|yaml)|application/(x-ndjson|jsonl|json-seq|javascript"
     r"|ecmascript|x-yaml|graphql|sdp|sql|toml|x-www-form-urlencoded)"
 )
 _BYTES = re.compile(
@@ -31,7 +31,7 @@ def body_form(media_type: str, *, is_binary: bool) -> BodyForm:
     essence = essence_of(media_type)
     if not is_media_type(media_type.strip()):
         return BodyForm.UNKNOWN
-    if is_json(essence) or essence == "text/json":
+    if is_json(essence):
         return BodyForm.JSON
     if essence in ("*/*", "application/*"):
         return BodyForm.BINARY if is_binary else BodyForm.JSON
@@ -42,12 +42,6 @@ def body_form(media_type: str, *, is_binary: bool) -> BodyForm:
         return BodyForm.MULTIPART if is_form else BodyForm.UNKNOWN
     is_text = is_textual(essence) or essence.endswith("+xml")
     return BodyForm.TEXT if is_text and not is_binary else BodyForm.BINARY
-
-
-def is_json(media_type: str) -> bool:
-    """`application/json` and every `+json`, parameters ignored (RFC 6839 section 3.1)."""
-    essence = essence_of(media_type)
-    return essence == "application/json" or essence.endswith("+json")
 
 
 def is_textual(media_type: str) -> bool:

@@ -19,16 +19,21 @@ Servers = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placement:
-    """`description` with the operations that have a place, and problems for what is special.
+class Places:
+    """`base_url` is the API's, None where nothing says it.
 
-    `base_url` is the API's, None where nothing says it. `elsewhere` has those operations that are
-    at another base URL.
+    `elsewhere` has those operations that are at another base URL.
     """
 
-    description: Description
     base_url: str | None
     elsewhere: Mapping[OperationKey, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement(Places):
+    """`description` with the operations that have a place, and problems for what is special."""
+
+    description: Description
 
 
 def place_operations(

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 
-from gateway.catalog.media import is_json
+from gateway.catalog.files import is_binary
 from gateway.openapi import (
     Convert,
     Direction,
+    Document,
     Node,
     Operation,
     Schema,
     Schemas,
     SchemaTooDeep,
     UnresolvedRef,
+    is_json,
     join,
     media_types,
 )
@@ -67,23 +69,60 @@ def _closed(node: Node, schemas: Schemas) -> Json:
 
 
 def success_media(operation: Operation, schemas: Schemas) -> Iterator[tuple[str, Node]]:
-    """Media types of the 2xx answers with their Media Type Objects, lowest status first."""
-    responses = operation.node.get("responses")
-    if not isinstance(responses, Mapping):
-        return
+    """Media types of the successes with their Media Type Objects, lowest status first.
+
+    Those of a range (`2XX`) come last; where no success is declared, `default` describes it.
+    """
+    responses = _responses(operation)
+    successes = sorted(name for name in responses if name[:1] == "2") or ["DEFAULT"]
+    for name in successes:
+        if name in responses:
+            yield from _media(responses[name], operation, schemas)
+
+
+def answer_media(operation: Operation, schemas: Schemas, status: int) -> Iterator[tuple[str, Node]]:
+    """Media types of the answers of one status with their Media Type Objects.
+
+    The Response Object of the very status counts, else its range's (`2XX`), else `default`
+    (OpenAPI 3.1 section 4.8.16). Raises UnresolvedRef.
+    """
+    responses = _responses(operation)
+    for name in (str(status), f"{status // 100}XX", "DEFAULT"):
+        if name in responses:
+            yield from _media(responses[name], operation, schemas)
+            return
+
+
+def _responses(operation: Operation) -> Mapping[str, Node]:
+    """The Response Objects by their status, range or `default` in upper case."""
+    given = operation.node.get("responses")
     at = join(operation.pointer, "responses")
-    for status in sorted(str(key) for key in responses if str(key)[:1] == "2"):
-        found = responses.get(status)
-        node = schemas.document.follow(Node(value=found, pointer=join(at, status)))
-        if "swagger" in schemas.document.root:
-            at_operation = Node(value=operation.node, pointer=operation.pointer)
-            produces = media_types(schemas.document, at_operation, "produces")
-            # In Swagger 2.0 the Response Object itself has the schema.
-            yield from ((media, node) for media in sorted(produces) or ["application/json"])
-            continue
-        content = node.child("content")
-        if content is None or not isinstance(content.value, Mapping):
-            continue
-        for media_type in sorted(str(key) for key in content.value):
-            if (media := content.child(media_type)) is not None:
-                yield media_type, schemas.document.follow(media)
+    return {
+        str(status).upper(): Node(value=value, pointer=join(at, str(status)))
+        for status, value in (given.items() if isinstance(given, dict) else ())
+    }
+
+
+def _media(response: Node, operation: Operation, schemas: Schemas) -> Iterator[tuple[str, Node]]:
+    """The media types of one Response Object, in the order of the alphabet."""
+    document = schemas.document
+    node = document.follow(response)
+    if "swagger" in document.root:
+        # In Swagger 2.0 the Response Object itself has the schema.
+        yield from ((media, node) for media in _produced(operation, node, document))
+        return
+    content = node.value.get("content") if isinstance(node.value, dict) else None
+    known: dict[str, object] = content if isinstance(content, dict) else {}
+    for media_type in sorted(map(str, known)):
+        if media_type in known:
+            place = join(f"{node.pointer}/content", media_type)
+            yield media_type, document.follow(Node(value=known[media_type], pointer=place))
+
+
+def _produced(operation: Operation, response: Node, document: Document) -> list[str]:
+    """What `produces` says; where nothing does, an answer that has a schema is JSON."""
+    at_operation = Node(value=operation.node, pointer=operation.pointer)
+    if produces := media_types(document, at_operation, "produces"):
+        return sorted(produces)
+    schema = response.value.get("schema") if isinstance(response.value, dict) else None
+    return ["application/json"] if isinstance(schema, dict) and not is_binary(schema) else []

@@ -10,7 +10,7 @@ from gateway.catalog.catalog import ApiCatalog
 from gateway.catalog.hygiene import suspicious
 from gateway.catalog.responses import success_media
 from gateway.catalog.tool import MAX_DESCRIPTION, MAX_TITLE, Tool
-from gateway.openapi import Node, Problem, Schemas, SchemaTooDeep, UnresolvedRef, join
+from gateway.openapi import Node, Parameter, Problem, Schemas, UnresolvedRef, join
 from gateway.openapi.hygiene import MAX_ARGUMENT_TEXT
 from gateway.openapi.reach import subschemas
 
@@ -43,13 +43,26 @@ def _remarks(tool: Tool, seen: set[str]) -> Iterator[Remark]:
     yield from ((at, message) for message in annotation_faults(operation))
     yield from _of_text(read_title(operation), at, MAX_TITLE)
     for parameter in operation.parameters:
-        if parameter.pointer not in seen:
-            seen.add(parameter.pointer)
-            at = join(parameter.pointer, "description")
+        at = _described_at(parameter, tool)
+        if (mark := f"{at} {parameter.name}") not in seen:
+            seen.add(mark)
             yield from _of_text(parameter.description, at, MAX_ARGUMENT_TEXT)
             yield from _of_data(list(parameter.examples), parameter.pointer)
+    if operation.body is not None:
+        at = "requestBody" if "requestBody" in operation.node else "parameters"
+        text = operation.body.description
+        yield from _of_text(text, join(operation.pointer, at), MAX_ARGUMENT_TEXT)
     for node in _schemas(tool, seen):
         yield from _of_schema(node)
+
+
+def _described_at(parameter: Parameter, tool: Tool) -> str:
+    """Where its description stands: right in the parameter, or beside a reference to it."""
+    own = tool.schemas.document.at(parameter.pointer).value
+    text = own.get("description") if isinstance(own, Mapping) else None
+    if not isinstance(text, str) or text.strip() == parameter.description:
+        return join(parameter.pointer, "description")
+    return join(tool.operation.pointer, "parameters")
 
 
 def _of_text(text: str, at: str, limit: int) -> Iterator[Remark]:
@@ -103,7 +116,7 @@ def _schemas(tool: Tool, seen: set[str]) -> Iterator[Node]:
             continue
         seen.add(node.pointer)
         yield node
-        todo.extend(subschemas(node))
+        todo.extend((*subschemas(node), *tool.schemas.choices(node)))
         ref = node.value.get("$ref") if isinstance(node.value, Mapping) else None
         if isinstance(ref, str):
             try:
@@ -120,6 +133,6 @@ def _roots(tool: Tool, schemas: Schemas) -> Iterable[Node]:
         yield Node(value=operation.body.schema, pointer=operation.body.pointer)
     try:
         answers = [node for _, node in success_media(operation, schemas)]
-    except (UnresolvedRef, SchemaTooDeep):
+    except UnresolvedRef:
         answers = []
     yield from filter(None, (node.child("schema") for node in answers))

@@ -1,6 +1,6 @@
 """A Tool: one operation as something callable. What a call needs is made once and kept."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
@@ -8,8 +8,9 @@ from gateway.catalog.annotations import read_hints, read_title
 from gateway.catalog.arguments import Argument, Arguments, read_arguments
 from gateway.catalog.digest import digest_of
 from gateway.catalog.responses import response_digest, response_schema
+from gateway.catalog.security import Requirements, read_security
 from gateway.catalog.selection import NO_OVERRIDE, ToolOverride
-from gateway.openapi import Direction, Operation, Schemas, admit_empty
+from gateway.openapi import Direction, Operation, Schemas, Signature, admit_empty
 from gateway.openapi.hygiene import MAX_ARGUMENT_TEXT, clean_data, clean_text, limit_text
 from gateway.openapi.schemas import Build, Convert, Definition
 
@@ -25,27 +26,34 @@ MAX_TITLE = 256
 class Tool:
     """`name` is its generated name inside its API, whatever `override` calls it.
 
+    `read` gives its operation, at first use; `known_digest` is its digest where it was made before.
     Two tools are the same when they are one object.
     """
 
     api: str
     name: str
-    operation: Operation
+    signature: Signature
+    read: Callable[[], Operation] = field(repr=False)
     schemas: Schemas = field(repr=False)
     override: ToolOverride = NO_OVERRIDE
+    known_digest: str | None = field(default=None, repr=False)
+
+    @cached_property
+    def operation(self) -> Operation:
+        return self.read()
 
     @property
     def method(self) -> str:
-        return self.operation.method
+        return self.signature.method
 
     @property
     def path(self) -> str:
         """The path template, as the description writes it."""
-        return self.operation.path
+        return self.signature.path
 
     @property
     def operation_id(self) -> str | None:
-        operation_id = self.operation.operation_id
+        operation_id = self.signature.operation_id
         return None if operation_id is None else clean_text(operation_id)
 
     @property
@@ -55,6 +63,11 @@ class Tool:
     @property
     def deprecated(self) -> bool:
         return self.operation.deprecated
+
+    @property
+    def security(self) -> Requirements | None:
+        """The security requirements that hold for it; `[]`: none, None: nothing is said."""
+        return read_security(self.operation, self.schemas.document)
 
     @property
     def title(self) -> str | None:
@@ -96,7 +109,8 @@ class Tool:
     def open_arguments(self) -> tuple[Argument, ...]:
         """The arguments that callers may give: all that nobody has fixed."""
         fixed = self.override.set
-        return tuple(a for a in self.arguments.items if a.name not in fixed)
+        items = self.arguments.items
+        return tuple(a for a in items if a.name not in fixed) if fixed else items
 
     @property
     def input_schema(self) -> Json:
@@ -149,6 +163,7 @@ class Tool:
             "description": self.description,
             "tags": list(self.tags),
             "deprecated": self.deprecated,
+            "security": self.security,
             "arguments": {a.name: _place(a) for a in self.open_arguments},
             "body": self._body_definition(),
             "input_schema": sketch.members,
@@ -159,7 +174,7 @@ class Tool:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the canonical definition, 64 hex digits."""
-        return digest_of(self.definition)
+        return self.known_digest or digest_of(self.definition)
 
     def _settings(self) -> Json:
         """What only some tools have; of the configuration's, fixed values stay hidden."""
@@ -190,21 +205,20 @@ class Tool:
 def _described(argument: Argument, convert: Convert) -> Json:
     """The published schema of one argument, with what its Parameter Object says about it."""
     converted = convert(argument.schema, argument.schema_pointer)
-    schema: Json = converted if isinstance(converted, dict) else {}
-    if converted is False:
-        schema = {"not": {}}
-    extra: Json = {}
-    if argument.description:  # what is said of the argument is nearer than what its schema says
-        extra["description"] = limit_text(clean_text(argument.description), MAX_ARGUMENT_TEXT)
+    schema: Json = {} if converted is True else {"not": {}}
+    if isinstance(converted, dict):
+        schema = converted.copy()
     parameter = argument.parameter
-    if parameter is not None and parameter.deprecated:
-        extra["deprecated"] = True
-    if parameter is not None and parameter.examples:
-        # OpenAPI 3.1 section 4.8.12.2.2: they override the schema's own.
-        extra["examples"] = [clean_data(example) for example in parameter.examples]
     if parameter is not None and parameter.allow_empty:
         schema = admit_empty(schema)
-    return {**schema, **extra}
+    if argument.description:  # what is said of the argument is nearer than what its schema says
+        schema["description"] = limit_text(clean_text(argument.description), MAX_ARGUMENT_TEXT)
+    if parameter is not None and parameter.deprecated:
+        schema["deprecated"] = True
+    if parameter is not None and parameter.examples:
+        # OpenAPI 3.1 section 4.8.12.2.2: they override the schema's own.
+        schema["examples"] = [clean_data(example) for example in parameter.examples]
+    return schema
 
 
 def _place(argument: Argument) -> list[object]:
@@ -222,6 +236,8 @@ def _place(argument: Argument) -> list[object]:
         place.append("allow_reserved")
     if parameter.allow_empty:
         place.append("allow_empty")
+    if parameter.nested:
+        place.append(list(parameter.nested))
     if parameter.media_type is not None:
         place.append(parameter.media_type)
     return place

@@ -15,6 +15,7 @@ from gateway.cli.terminal import one_line
 from gateway.dialects.ocp import ocp_tool
 from gateway.errors import UnknownApi
 from gateway.mcp import V2026_07_28, describe_tool, encode_json
+from gateway.openapi import Problem
 
 _FORMATS = ("table", "ocp", "mcp")
 _LATER = ("openai", "openai-responses", "anthropic", "gemini", "langchain")
@@ -92,11 +93,16 @@ def _print_report(catalog: Catalog, found: Named, api: str | None, form: str) ->
         asdict(problem)
         for name, each in catalog.apis.items()
         if api in (None, name)
-        for problem in (*each.problems, *review(each))
+        # In an order that the description's own has no part in.
+        for problem in sorted((*each.problems, *review(each)), key=_place)
     ]
     definitions = [_definition(form, name, tool) for name, tool in found]
     report = {"tools": definitions, "problems": problems}
     click.echo(encode_json(report))
+
+
+def _place(problem: Problem) -> tuple[str, str, str]:
+    return problem.pointer, problem.severity, problem.message
 
 
 def _array(definitions: Iterable[Mapping[str, object]]) -> bytes:

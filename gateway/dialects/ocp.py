@@ -7,7 +7,6 @@ where that differs, and `x-location: cookie`, a place that the protocol has no w
 from collections.abc import Mapping
 
 from gateway.catalog import Argument, Tool
-from gateway.openapi.hygiene import clean_text
 
 Json = dict[str, object]
 
@@ -49,7 +48,7 @@ def ocp_tool(tool: Tool) -> Json:
         "tags": list(tool.tags),
         "deprecated": tool.deprecated,
     }
-    if security := _security(tool.operation.node.get("security")):
+    if (security := tool.security) is not None:
         definition["security"] = security
     return definition
 
@@ -96,8 +95,9 @@ def _referred(schema: object) -> frozenset[str]:
     while todo:
         value = todo.pop()
         if isinstance(value, dict):
-            if isinstance(ref := value.get("$ref"), str):
-                found.add(ref.removeprefix(_PREFIX))
+            choices = value.get("mapping")  # of a discriminator
+            refs = [value.get("$ref"), *(choices.values() if isinstance(choices, dict) else ())]
+            found.update(ref.removeprefix(_PREFIX) for ref in refs if isinstance(ref, str))
             todo.extend(value.values())
         elif isinstance(value, list):
             todo.extend(value)
@@ -165,15 +165,3 @@ def _response(schema: Json) -> Json:
         wrapped: Json = {"anyOf": [{k: v for k, v in schema.items() if k != "$defs"}]}
         return wrapped | ({"$defs": definitions} if definitions else {})
     return schema
-
-
-def _security(value: object) -> list[dict[str, list[str]]]:
-    """The operation's security requirements, those of the right shape."""
-    return [
-        {
-            clean_text(str(name)): [clean_text(s) for s in scopes if isinstance(s, str)]
-            for name, scopes in item.items()
-        }
-        for item in (value if isinstance(value, list) else [])
-        if isinstance(item, Mapping) and all(isinstance(s, list) for s in item.values())
-    ]

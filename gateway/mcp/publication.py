@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 from weakref import WeakKeyDictionary
 
-from gateway.catalog import Tool, View
+from gateway.catalog import Recall, Tool, View, make_anew
 from gateway.mcp.json_text import encode_json
 from gateway.mcp.revisions import Revision
 
@@ -46,8 +47,9 @@ class ToolPages:
     A view is immutable, so its pages never grow stale; they go when the view goes.
     """
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, *, recall: Recall = make_anew) -> None:
         self._server = server
+        self._recall = recall
         self._pages: WeakKeyDictionary[View, dict[str, bytes]] = WeakKeyDictionary()
 
     def page(self, revision: Revision, view: View) -> bytes:
@@ -55,12 +57,16 @@ class ToolPages:
         pages = self._pages.setdefault(view, {})
         page = pages.get(revision.name)
         if page is None:
-            page = pages[revision.name] = encode_json(self._listing(revision, view))
+            name = f"mcp {revision.name} {self._server}"
+            page = self._recall(view, name, partial(_encoded, self._server, revision))
+            pages[revision.name] = page
         return page
 
-    def _listing(self, revision: Revision, view: View) -> Mapping[str, object]:
-        tools = [describe_tool(name, tool, revision) for name, tool in view.tools.items()]
-        return self._server.cacheable({"tools": tools}) if revision.modern else {"tools": tools}
+
+def _encoded(server: Server, revision: Revision, view: View) -> bytes:
+    tools = [describe_tool(name, tool, revision) for name, tool in view.tools.items()]
+    listing = {"tools": tools}
+    return encode_json(server.cacheable(listing) if revision.modern else listing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

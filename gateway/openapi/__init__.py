@@ -2,7 +2,7 @@
 
 from gateway.openapi.canonical import canonical
 from gateway.openapi.conversion import Direction, SchemaTooDeep
-from gateway.openapi.description import Description, read_description
+from gateway.openapi.description import Description, LateReader, read_description
 from gateway.openapi.document import (
     MAX_CHAIN,
     Document,
@@ -13,7 +13,7 @@ from gateway.openapi.document import (
     resolve_address,
 )
 from gateway.openapi.emptiness import admit_empty
-from gateway.openapi.encodings import essence_of, is_media_type
+from gateway.openapi.encodings import essence_of, is_json, is_media_type
 from gateway.openapi.findings import Finding, Severity
 from gateway.openapi.model import (
     METHODS,
@@ -41,6 +41,7 @@ __all__ = [
     "Document",
     "Encoding",
     "Finding",
+    "LateReader",
     "Node",
     "OneWay",
     "Operation",
@@ -58,6 +59,7 @@ __all__ = [
     "base_of",
     "canonical",
     "essence_of",
+    "is_json",
     "is_media_type",
     "join",
     "media_types",

@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
 from typing import cast
 
-from gateway.openapi.document import Document, base_of
+from gateway.openapi.discriminators import Discriminate
+from gateway.openapi.document import Document, Node, UnresolvedRef, base_of
 from gateway.openapi.hygiene import (
     MAX_ARGUMENT_TEXT,
     clean_data,
@@ -17,6 +20,7 @@ from gateway.openapi.hygiene import (
 )
 from gateway.openapi.keywords import KEYWORDS, Kind, fits, is_shallow
 from gateway.openapi.model import Schema
+from gateway.openapi.older_drafts import OLDER, replace_older
 from gateway.openapi.one_way import SAYING, OneWay
 from gateway.openapi.patterns import Patterns
 
@@ -32,7 +36,7 @@ _SCHEMA = (dict, bool)
 _BOUNDS = (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum"))
 # Members that say something to `_modernise`.
 _OLD_WORDS = frozenset(
-    {"exclusiveMinimum", "exclusiveMaximum", "example", "required", "discriminator"}
+    {"exclusiveMinimum", "exclusiveMaximum", "example", "required", "discriminator", *OLDER}
     # Swagger 2.0 has no word for it, but a usual extension.
     | {"nullable", "x-nullable"}
 )
@@ -52,36 +56,43 @@ class SchemaTooDeep(Exception):
     """A schema nested beyond MAX_DEPTH."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What all conversions of one document share.
+
+    `ref_siblings`: whether keywords beside `$ref` count (3.1) or not (3.0).
+    """
+
+    document: Document
+    one_way: OneWay
+    patterns: Patterns
+    discriminate: Discriminate
+    ref_siblings: bool
+
+
 class Conversion:
     """Schemas of one document and one direction under way; `pointers` collects their references.
 
     `is_directed` says whether the other direction would have given something else.
     """
 
-    def __init__(
-        self,
-        document: Document,
-        one_way: OneWay,
-        patterns: Patterns,
-        direction: Direction,
-        *,
-        renamed: frozenset[str],
-        ref_siblings: bool,
-    ) -> None:
+    def __init__(self, terms: Terms, direction: Direction, *, renamed: frozenset[str]) -> None:
         """`renamed` are the pointers of definitions that do not go by their plain name."""
-        self._document = document
-        self._one_way = one_way
-        self._patterns = patterns
+        self._document = terms.document
+        self._one_way = terms.one_way
+        self._patterns = terms.patterns
+        self._discriminate = terms.discriminate
+        self._ref_siblings = terms.ref_siblings
         self._word = direction.value
         self._renamed = renamed
-        self._ref_siblings = ref_siblings
+        self._root: Schema = True
         self._place = ""
         self.is_directed = False
         self.pointers: dict[str, None] = {}
 
     def convert(self, schema: Schema, place: str) -> Json | bool:
         """The published form of the schema that stands at `place`. Raises SchemaTooDeep."""
-        self._place = place
+        self._root, self._place = schema, place
         return self._inner(schema, 1)
 
     def _inner(
@@ -115,7 +126,25 @@ class Conversion:
                     self._put_several(out, key, value, depth, left_out)
                 else:
                     self._put(out, key, kind, value, depth)
-        return out if _OLD_WORDS.isdisjoint(schema) else _modernise(out, schema, left_out)
+        return out if _OLD_WORDS.isdisjoint(schema) else self._modernised(out, schema, left_out)
+
+    def _modernised(
+        self, out: Json, schema: Mapping[str, object], left_out: frozenset[str]
+    ) -> Json:
+        if "discriminator" in schema:
+            self._put_discriminator(out, schema)
+        return _modernise(out, schema, left_out)
+
+    def _put_discriminator(self, out: Json, schema: Mapping[str, object]) -> None:
+        """Keep the annotation, with the definitions of all that it chooses among."""
+        found = self._discriminate(schema, Node(value=self._root, pointer=self._place))
+        if found is None or hides_something([schema["discriminator"], *found.choices]):
+            return
+        kept: Json = {"propertyName": found.property_name}
+        if found.choices:
+            names = {value: self._defined(node.pointer) for value, node in found.choices.items()}
+            kept["mapping"] = names
+        out["discriminator"] = kept
 
     def _put(self, out: Json, key: str, kind: Kind, value: object, depth: int) -> None:
         if kind is Kind.SCHEMA:
@@ -123,14 +152,24 @@ class Conversion:
         elif kind is Kind.NAMED_SCHEMAS:
             if isinstance(value, dict):
                 out[key] = self._named(key, value, depth)
-        elif kind is Kind.PATTERN:
-            if isinstance(value, str) and self._patterns.admits(value):
-                out[key] = value
+        elif kind in (Kind.PATTERN, Kind.REFERENCE):
+            if isinstance(value, str):
+                self._put_string(out, key, value)
         elif fits(key, value) and not (key == "default" and hides_something(value)):
             # Both are sets, but authors repeat themselves.
             if kind in (Kind.NAMES, Kind.TYPE) and isinstance(value, list):
                 value = list(dict.fromkeys(cast("list[str]", value)))
             out[key] = clean_data(value) if key == "examples" else value
+
+    def _put_string(self, out: Json, key: str, value: str) -> None:
+        if key == "pattern":
+            if self._patterns.admits(value):
+                out[key] = value
+        elif self._ref_siblings and "$ref" not in out:
+            # `$dynamicRef`, as the one schema of that name: there is no other document whose schema
+            # could take its place. Where it names none or several, it says nothing.
+            with suppress(UnresolvedRef):
+                out["$ref"] = self._refer(value)
 
     def _put_schema(self, out: Json, key: str, value: object, depth: int) -> None:
         if isinstance(value, _SCHEMA):
@@ -171,7 +210,9 @@ class Conversion:
         return frozenset(name for name, words in found.items() if self._word in words)
 
     def _refer(self, ref: str) -> str:
-        pointer = self._document.lookup(ref, self._place).pointer
+        return self._defined(self._document.lookup(ref, self._place).pointer)
+
+    def _defined(self, pointer: str) -> str:
         self.pointers[pointer] = None
         return f"#/$defs/{definition_name(pointer, clashes=pointer in self._renamed)}"
 
@@ -198,7 +239,9 @@ def _published(text: str) -> str:
 
 
 def _modernise(out: Json, schema: Mapping[str, object], left_out: frozenset[str]) -> Json:
-    """What OpenAPI 3.0 says in its own words, in those of JSON Schema 2020-12."""
+    """What OpenAPI 3.0 and older drafts say in their own words, in those of 2020-12."""
+    if "additionalItems" in schema or "dependencies" in schema:
+        replace_older(out, schema)
     for bound, limit in _BOUNDS:
         if bound in schema and schema[bound] is True and limit in out:
             out[bound] = out.pop(limit)
@@ -206,8 +249,6 @@ def _modernise(out: Json, schema: Mapping[str, object], left_out: frozenset[str]
         out["examples"] = [clean_data(schema["example"])]
     if "required" in out:
         _drop_required(out, schema.get("properties"), left_out)
-    if isinstance(discriminator := schema.get("discriminator"), dict):
-        _put_discriminator(out, discriminator)
     nullable = schema.get("nullable") is True or schema.get("x-nullable") is True
     return _admit_null(out) if nullable else out
 
@@ -224,20 +265,6 @@ def _drop_required(out: Json, declared: object, left_out: frozenset[str]) -> Non
         out["required"] = names
     else:
         del out["required"]
-
-
-def _put_discriminator(out: Json, discriminator: Mapping[str, object]) -> None:
-    """Keep the annotation; a mapping's references become plain names, so that none can dangle."""
-    if not isinstance(name := discriminator.get("propertyName"), str):
-        return
-    if hides_something(discriminator):
-        return
-    kept: Json = {"propertyName": name}
-    if isinstance(mapping := discriminator.get("mapping"), dict):
-        kept["mapping"] = {
-            str(k): definition_name(v) for k, v in mapping.items() if isinstance(v, str)
-        }
-    out["discriminator"] = kept
 
 
 def _admit_null(out: Json) -> Json:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from gateway.errors import DescriptionError
 from gateway.openapi.conversion import SchemaTooDeep
@@ -72,9 +73,7 @@ def read_description(
     paths = root.get("paths", {})
     if not isinstance(paths, dict):
         raise DescriptionError("/paths: is not an object")
-    # Before 3.1 what stands beside a `$ref` does not count.
-    schemas = Schemas(document, ref_siblings=version not in (SWAGGER, "3.0"))
-    reader = _Reader(api, document, schemas, takes, swagger=version == SWAGGER)
+    reader = _Reader(api, document, version, takes)
     for path, item in paths.items():
         reader.read_path(str(path), item)
     info = root.get("info")
@@ -84,12 +83,28 @@ def read_description(
         version=version,
         title=title.strip() if isinstance(title, str) else "",
         document=document,
-        schemas=schemas,
+        schemas=reader.schemas,
         operations=tuple(reader.operations),
         signatures=tuple(reader.signatures),
         # What path items share is found again for each of their operations.
         problems=tuple(dict.fromkeys(reader.problems)),
     )
+
+
+class LateReader:
+    """Reads single operations of a document that `read_description` has found good before."""
+
+    def __init__(self, document: Document, *, api: str) -> None:
+        """Raises DescriptionError where it was not."""
+        self._reader = _Reader(api, document, _version(document.root))
+
+    @property
+    def schemas(self) -> Schemas:
+        return self._reader.schemas
+
+    def read(self, signature: Signature) -> Operation:
+        """The operation that `read_description` gave for this signature."""
+        return self._reader.read_again(signature)
 
 
 def _document(root: object) -> Document:
@@ -128,18 +143,19 @@ class _Reader:
         self,
         api: str,
         document: Document,
-        schemas: Schemas,
-        takes: Callable[[Signature], bool] | None,
-        *,
-        swagger: bool,
+        version: str,
+        takes: Callable[[Signature], bool] | None = None,
     ) -> None:
         self.api = api
         self.takes = takes
-        self.swagger = swagger
+        self.swagger = version == SWAGGER
         self.document = document
-        self.schemas = schemas
-        self.parameters = Parameters(document)
-        self.sound: dict[int, Parameter] = {}
+        # Before 3.1 what stands beside a `$ref` does not count.
+        self.ref_siblings = version not in (SWAGGER, "3.0")
+        self.schemas = Schemas(document, ref_siblings=self.ref_siblings)
+        # No method of this reader: a circle would outlive it while the collector rests.
+        self.check = partial(_check_parameter, self.schemas)
+        self.parameters = Parameters(document, self.check, ref_siblings=self.ref_siblings)
         self.operations: list[Operation] = []
         self.signatures: list[Signature] = []
         self.problems: list[Problem] = []
@@ -166,7 +182,7 @@ class _Reader:
         for key, node in members.items():
             if key in _TOOL_METHODS:
                 self._read_operation(path, key.upper(), node, members)
-            else:
+            elif key in _OTHER_METHODS or key == "additionalOperations":
                 self._report_other(key, node)
 
     def _report_other(self, key: str, node: Node) -> None:
@@ -215,6 +231,13 @@ class _Reader:
         else:
             self.operations.append(operation)
 
+    def read_again(self, signature: Signature) -> Operation:
+        path, method = signature.path, signature.method
+        paths = Node(value=self.document.root["paths"], pointer="/paths")
+        item = self._path_item(paths.child(path) or paths)
+        node = self.document.follow(item[method.lower()])
+        return self._operation(path, method, node, item, signature.operation_id)
+
     def _operation(
         self,
         path: str,
@@ -228,21 +251,21 @@ class _Reader:
         shared = item.get("parameters")
         if self.swagger:
             parameters, body, warnings = read_inputs(self.document, path, shared, node)
+            for parameter in parameters:
+                warnings.extend(self.check(parameter))
         else:
             parameters, warnings = self.parameters.read(
                 path, shared, node.child("parameters"), node.pointer
             )
-            body = read_body(self.document, node.child("requestBody"), warnings)
+            given = node.child("requestBody")
+            body = read_body(self.document, given, warnings, ref_siblings=self.ref_siblings)
         for pointer, message in warnings:
             self.report(pointer, "warning", message)
         if hides_something(path):
             raise Skip(node.pointer, HIDDEN)
-        for parameter in parameters:
-            # What operations share is one object, and is looked at once.
-            if id(parameter) not in self.sound:
-                self._check_parameter(parameter)
         if body is not None:
-            self._check_schema(body.schema, body.pointer)
+            for place, message in _check_schema(self.schemas, body.schema, body.pointer):
+                self.report(place, "warning", message)
         return Operation(
             method=method,
             path=path,
@@ -254,12 +277,13 @@ class _Reader:
             servers=operation_servers(self.document.root, item.get("servers"), node),
         )
 
-    def _check_parameter(self, parameter: Parameter) -> None:
-        if hides_something(parameter.name):
-            raise Skip(parameter.pointer, HIDDEN)
-        self._check_schema(parameter.schema, parameter.schema_pointer)
-        self.sound[id(parameter)] = parameter
 
-    def _check_schema(self, schema: Schema, pointer: str) -> None:
-        for place in self.schemas.check(schema, pointer):
-            self.report(place, "warning", "the pattern cannot be matched; left out")
+def _check_parameter(schemas: Schemas, parameter: Parameter) -> list[tuple[str, str]]:
+    if hides_something(parameter.name):
+        raise Skip(parameter.pointer, HIDDEN)
+    return _check_schema(schemas, parameter.schema, parameter.schema_pointer)
+
+
+def _check_schema(schemas: Schemas, schema: Schema, pointer: str) -> list[tuple[str, str]]:
+    lost = schemas.check(schema, pointer)
+    return [(place, "the pattern cannot be matched; left out") for place in lost]

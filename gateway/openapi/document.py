@@ -7,8 +7,11 @@ into another one, whose path is relative to the root's directory.
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from types import MappingProxyType
 from urllib.parse import unquote
+
+from gateway.openapi.anchors import Named, read_names
 
 # A chain longer than this is a loop or an attack; no real description has three hops.
 MAX_CHAIN = 32
@@ -55,6 +58,7 @@ def base_of(place: str) -> str:
 
 
 _NONE: Mapping[str, object] = MappingProxyType({})
+_NOTHING = object()
 
 
 class Document:
@@ -75,16 +79,17 @@ class Document:
         URL of its directory with its last `/`: references may use either.
         """
         self.root = root
-        self._parts = parts
-        self._refused = refused
+        self.parts = parts
+        self.refused = refused
         self._name = name
         self._home = home
         self._found: dict[tuple[str, str], Node] = {}
+        self._named_schemas: dict[str, Mapping[str, Named]] = {}
 
     @property
     def values(self) -> tuple[object, ...]:
         """The values of all documents, the root's first."""
-        return (self.root, *self._parts.values())
+        return (self.root, *self.parts.values())
 
     def follow(self, node: Node) -> Node:
         """What `node` stands for: itself, or the end of its chain of references."""
@@ -97,10 +102,14 @@ class Document:
 
     def lookup(self, ref: str, at: str) -> Node:
         """The value that `ref`, standing at the place `at`, names."""
+        return self._lookup(ref, at, 0)
+
+    def _lookup(self, ref: str, at: str, hops: int) -> Node:
+        """`hops` are the references that this one has been met behind."""
         key = base_of(at), ref
         found = self._found.get(key)
         if found is None:
-            found = self._found[key] = self._find(ref, at)
+            found = self._found[key] = self._find(ref, at, hops)
         return found
 
     def at(self, place: str) -> Node:
@@ -109,24 +118,84 @@ class Document:
         pointer = place[len(base) + 1 :] if base else place
         return self.lookup(f"#{pointer.replace('%', '%25')}", f"{base}#" if base else "")
 
-    def _find(self, ref: str, at: str) -> Node:
+    def _find(self, ref: str, at: str, hops: int) -> Node:
         if not ref:
             raise UnresolvedRef(at, "the reference is empty")
         address, _, fragment = ref.partition("#")
-        base = self._target(address, ref, at) if address else base_of(at)
-        value: object = self._parts[base] if base else self.root
+        start = self._start(address, ref, at)
         # RFC 6901 section 6: the fragment is percent-decoded before it is read as a pointer.
         pointer = unquote(fragment)
-        place = f"{base}#" if base else ""
-        if base and not pointer:
-            return Node(value=value, pointer=place)
-        if not pointer.startswith("/"):
+        if pointer.startswith("/"):
+            return self._below(start, pointer, ref, at, hops)
+        if pointer:
+            return self._named(f"#{pointer}", ref, base_of(start.pointer), at)
+        if not start.pointer:
             raise UnresolvedRef(at, f"the reference {quoted(ref)} is no JSON Pointer to a part")
-        for raw in pointer[1:].split("/"):
-            token = raw.replace("~1", "/").replace("~0", "~")
-            value = _step(value, token, ref, at)
-            place = join(place, token)
-        return Node(value=value, pointer=place)
+        return start
+
+    def _start(self, address: str, ref: str, at: str) -> Node:
+        """The document, or the schema with an `$id`, that a reference's address names."""
+        base = base_of(at)
+        try:
+            base = self._target(address, ref, at) if address else base
+        except UnresolvedRef:
+            if address in self._names(base):
+                return self._named(address, ref, base, at)
+            raise
+        return self._whole(base)
+
+    def _whole(self, base: str) -> Node:
+        if base:
+            return Node(value=self.parts[base], pointer=f"{base}#")
+        return Node(value=self.root, pointer="")
+
+    def _below(self, start: Node, pointer: str, ref: str, at: str, hops: int) -> Node:
+        tokens = pointer[1:].split("/")
+        if "~" not in pointer:  # as it is in all but references to paths
+            value = start.value
+            for token in tokens:
+                if (value := _step(value, token)) is _NOTHING:
+                    break
+            else:
+                return Node(value=value, pointer=start.pointer + pointer)
+        node = start
+        for token in tokens:
+            found = self._member(node, token.replace("~1", "/").replace("~0", "~"), hops)
+            if found is None:
+                raise UnresolvedRef(at, f"the reference {quoted(ref)} {self._why_not(at)}")
+            node = found
+        return node
+
+    def _member(self, node: Node, token: str, hops: int) -> Node | None:
+        """The member `token` of `node`, or of what it refers to, as authors mean it."""
+        while (value := _step(node.value, token)) is _NOTHING:
+            ref = node.value.get("$ref") if isinstance(node.value, dict) else None
+            if not isinstance(ref, str):
+                return None
+            if (hops := hops + 1) > MAX_CHAIN:
+                raise UnresolvedRef(node.pointer, f"the reference {quoted(ref)} never ends")
+            node = self._lookup(ref, node.pointer, hops)
+        return Node(value=value, pointer=join(node.pointer, token))
+
+    def _why_not(self, at: str) -> str:
+        has_ids = any(not name.startswith("#") for name in self._names(base_of(at)))
+        return "points at nothing" + (" (`$id` changes no pointer here)" if has_ids else "")
+
+    def _named(self, name: str, ref: str, base: str, at: str) -> Node:
+        """The one schema of a document that calls itself `name`: an anchor with its `#`, an id."""
+        if (found := self._names(base).get(name)) is None:
+            raise UnresolvedRef(at, f"the reference {quoted(ref)} is the name of no schema")
+        if found.is_one_of_several:
+            raise UnresolvedRef(at, f"the reference {quoted(ref)} is the name of several schemas")
+        pointer = reduce(join, found.tokens(), self._whole(base).pointer)
+        return Node(value=found.value, pointer=pointer)
+
+    def _names(self, base: str) -> Mapping[str, Named]:
+        """Made when the first reference asks for it: it takes a walk through the document."""
+        names = self._named_schemas.get(base)
+        if names is None:
+            names = self._named_schemas[base] = read_names(self._whole(base).value)
+        return names
 
     def _target(self, address: str, ref: str, at: str) -> str:
         """The document that a reference's address names; empty for the root."""
@@ -137,8 +206,8 @@ class Document:
             )
         if path == self._name:
             return ""
-        if path not in self._parts:
-            reason = self._refused.get(path, "leads to a document that was not read")
+        if path not in self.parts:
+            reason = self.refused.get(path, "leads to a document that was not read")
             raise UnresolvedRef(at, f"the reference {quoted(ref)} {reason}")
         return path
 
@@ -160,7 +229,7 @@ def resolve_address(address: str, base: str, *, home: str = "") -> str | None:
     return path
 
 
-def _step(value: object, token: str, ref: str, at: str) -> object:
+def _step(value: object, token: str) -> object:
     if isinstance(value, dict) and token in value:
         found: object = value[token]
         return found
@@ -168,4 +237,4 @@ def _step(value: object, token: str, ref: str, at: str) -> object:
         index = int(token) if len(token) < 10 else len(value)
         if index < len(value):
             return value[index]
-    raise UnresolvedRef(at, f"the reference {quoted(ref)} points at nothing")
+    return _NOTHING

@@ -1,4 +1,4 @@
-"""Encoding Objects: how the members of a form are written."""
+"""Media types, and Encoding Objects: how the members of a form are written."""
 
 import re
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from gateway.openapi.document import Node
 from gateway.openapi.model import Encoding
 
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+_JSON = frozenset({"application/json", "text/json", "text/x-json", "application/x-json"})
 _STYLES = frozenset({"form", "spaceDelimited", "pipeDelimited", "deepObject"})
 # RFC 9110 section 8.3.1, parameters of printable ASCII: it becomes a header of a part.
 _MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+( *;[ -~]*)?")
@@ -26,6 +27,12 @@ def read_encodings(media: Node, media_type: str) -> Mapping[str, Encoding]:
 def essence_of(media_type: str) -> str:
     """The media type without its parameters, in lower case (RFC 9110 section 8.3.1)."""
     return media_type.partition(";")[0].strip().lower()
+
+
+def is_json(media_type: str) -> bool:
+    """Whether it is JSON: by its name, an older one, or every `+json` (RFC 6839 section 3.1)."""
+    essence = essence_of(media_type)
+    return essence in _JSON or essence.endswith("+json")
 
 
 def is_media_type(text: str) -> bool:

@@ -21,6 +21,7 @@ class Code(StrEnum):
     STRUCTURE_TYPE = "structure-type"
     STRUCTURE_VALUE = "structure-value"
     STRUCTURE_DEPTH = "structure-depth"
+    KEY_DUPLICATE = "key-duplicate"
     SCHEMA_INVALID = "schema-invalid"
     SCHEMA_DIALECT_UNKNOWN = "schema-dialect-unknown"
     REF_UNRESOLVED = "ref-unresolved"

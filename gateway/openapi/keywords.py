@@ -18,6 +18,7 @@ class Kind(Enum):
     SCHEMA = auto()
     SCHEMAS = auto()
     NAMED_SCHEMAS = auto()
+    REFERENCE = auto()
     DATA = auto()
     DATA_LIST = auto()
     TEXT = auto()
@@ -33,9 +34,10 @@ class Kind(Enum):
 
 _BY_KIND: Mapping[Kind, str] = {
     Kind.SCHEMA: "additionalProperties items not if then else contains propertyNames"
-    " unevaluatedItems unevaluatedProperties contentSchema",
+    " unevaluatedItems unevaluatedProperties contentSchema additionalItems",
     Kind.SCHEMAS: "allOf anyOf oneOf prefixItems",
-    Kind.NAMED_SCHEMAS: "properties patternProperties dependentSchemas",
+    Kind.NAMED_SCHEMAS: "properties patternProperties dependentSchemas dependencies",
+    Kind.REFERENCE: "$dynamicRef",
     Kind.DATA: "default const",
     Kind.DATA_LIST: "enum examples",
     Kind.TEXT: "title description format contentEncoding contentMediaType",

@@ -28,7 +28,8 @@ class Parameter:
 
     `media_type` is set for a `content` parameter, whose value is one serialised text;
     `schema_pointer` is where its schema stands. `allow_empty`: the empty text may be sent, whatever
-    the schema says.
+    the schema says. `nested` are the styles of arrays inside its array, level by level; what has
+    none is JSON.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Parameter:
     description: str = ""
     deprecated: bool = False
     examples: tuple[object, ...] = ()
+    nested: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +54,15 @@ class Encoding:
     """How one member of a form is written (OpenAPI 3.1 section 4.8.15).
 
     `style` is None where the description names neither style nor explode nor allowReserved: then
-    arrays repeat and objects are JSON. `media_type` is a multipart part's.
+    arrays repeat and objects are JSON. `media_type` is a multipart part's; `nested` is as in a
+    parameter.
     """
 
     style: str | None = None
     explode: bool = True
     allow_reserved: bool = False
     media_type: str | None = None
+    nested: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

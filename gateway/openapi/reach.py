@@ -1,9 +1,12 @@
 """What a schema leads to: dangling references, too many levels, patterns that cannot be matched."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import TypeGuard
 
 from gateway.openapi.conversion import MAX_DEPTH, SchemaTooDeep
+from gateway.openapi.discriminators import Discriminator, Discriminators
 from gateway.openapi.document import Document, Node, UnresolvedRef, join, quoted
 from gateway.openapi.hygiene import hides_something
 from gateway.openapi.keywords import KEYWORDS, Kind
@@ -16,10 +19,14 @@ _NESTED: Mapping[str, Kind] = {
     if kind in (Kind.SCHEMA, Kind.SCHEMAS, Kind.NAMED_SCHEMAS)
 }
 # What answers and arguments are compared with: names of members, and values.
-_NAMED = frozenset({"properties", "patternProperties", "dependentSchemas"})
+_NAMED = frozenset({"properties", "patternProperties", "dependentSchemas", "dependencies"})
 _EXACT = _NAMED | {"required", "dependentRequired", "enum", "const"}
 # A schema without any of these leads nowhere, hides nothing and loses nothing.
-_LEADS = frozenset({*_NESTED, *_EXACT, "$ref", "pattern", "patternProperties"})
+_LEADS = frozenset(
+    {*_NESTED, *_EXACT, "$ref", "$dynamicRef", "pattern", "patternProperties", "discriminator"}
+)
+# Members that are more than parts and a reference.
+_NOTED = frozenset({"pattern", "patternProperties", "discriminator"})
 HIDDEN = "a name or value that must stay exact has characters that nobody sees"
 
 _Looked = tuple[Node, ...] | UnresolvedRef | SchemaTooDeep
@@ -31,12 +38,22 @@ and how deep. A pointer is made of it only where something is wrong."""
 class Reach:
     """What the schemas of one document lead to, each definition looked at once."""
 
-    def __init__(self, document: Document, patterns: Patterns, *, ref_siblings: bool) -> None:
+    def __init__(
+        self,
+        document: Document,
+        patterns: Patterns,
+        discriminators: Discriminators,
+        *,
+        ref_siblings: bool,
+    ) -> None:
         self._document = document
         self._patterns = patterns
+        self._discriminators = discriminators
         self._ref_siblings = ref_siblings
         self._sound: set[str] = set()
         self._looked: dict[str, _Looked] = {}
+        # What discriminators choose among and nobody has followed yet.
+        self._choices: dict[str, Node] = {}
 
     def check(self, schema: Schema, pointer: str) -> tuple[str, ...]:
         """The pointers of new patterns, at any distance, that the published schema leaves out.
@@ -47,8 +64,26 @@ class Reach:
         if not isinstance(schema, dict) or _LEADS.isdisjoint(schema):
             return ()
         lost: list[str] = []
+        self._follow(self._look(Node(value=schema, pointer=pointer), lost), lost)
+        # A discriminator asks for nothing: what is wrong with a choice costs that choice.
+        while self._choices:
+            _, choice = self._choices.popitem()
+            with suppress(UnresolvedRef, SchemaTooDeep):
+                if isinstance(self._document.follow(choice).value, dict | bool):
+                    self._follow((choice,), lost)
+        return tuple(lost)
+
+    def discriminate(self, schema: Mapping[str, object], root: Node) -> Discriminator | None:
+        """The discriminator of a schema that `check` has come to, with the choices to publish."""
+        found = self._discriminators.read(schema, root)
+        if found is None:
+            return None
+        sound = {v: node for v, node in found.choices.items() if node.pointer in self._sound}
+        return replace(found, choices=sound)
+
+    def _follow(self, root: _Looked, lost: list[str]) -> None:
         new: set[str] = set()
-        found = [self._look(Node(value=schema, pointer=pointer), lost)]
+        found = [root]
         faults: list[UnresolvedRef | SchemaTooDeep] = []
         while found:
             targets = found.pop()
@@ -63,7 +98,6 @@ class Reach:
             # Always the same one, in whatever order the document has them.
             raise min(faults, key=str)
         self._sound |= new
-        return tuple(lost)
 
     def _targets(self, definition: Node, lost: list[str]) -> _Looked:
         """What a definition refers to. Its fault is kept, too: it costs everyone who gets here."""
@@ -91,17 +125,36 @@ class Reach:
             if target is not None:
                 targets[target.pointer] = target
             if target is None or self._ref_siblings:
-                if "pattern" in value or "patternProperties" in value:
+                if not _NOTED.isdisjoint(value):
                     lost.extend(self._lost_patterns(value, root, spot))
+                    self._note_choices(value, root)
                 _push_parts(todo, value, spot)
         return min(faults, key=str) if faults else tuple(targets.values())
+
+    def _note_choices(self, value: Mapping[str, object], root: Node) -> None:
+        found = self._discriminators.read(value, root)
+        for node in found.choices.values() if found is not None else ():
+            if node.pointer not in self._sound:
+                self._choices[node.pointer] = node
 
     def _read(self, value: Mapping[str, object], root: Node, spot: _Spot) -> Node | None:
         """The target of a schema's own reference. Raises UnresolvedRef."""
         if not _EXACT.isdisjoint(value) and _hides_something(value):
             raise UnresolvedRef(_place(root, spot), HIDDEN)
         ref = value.get("$ref")
+        if "$dynamicRef" in value and not isinstance(ref, str):
+            ref = self._dynamic(value["$dynamicRef"], root)
         return self._target(ref, root, spot) if isinstance(ref, str) else None
+
+    def _dynamic(self, ref: object, root: Node) -> str | None:
+        """A `$dynamicRef` that names one schema; it costs nobody anything where it does not."""
+        if not isinstance(ref, str) or not self._ref_siblings:
+            return None
+        try:
+            self._document.lookup(ref, root.pointer)
+        except UnresolvedRef:
+            return None
+        return ref
 
     def _lost_patterns(self, value: Mapping[str, object], root: Node, spot: _Spot) -> Iterator[str]:
         pattern, named = value.get("pattern"), value.get("patternProperties")

@@ -12,7 +12,8 @@ from hashlib import sha256
 import orjson
 
 from gateway.openapi.canonical import canonical, text_of
-from gateway.openapi.conversion import Conversion, Direction, Json, definition_name
+from gateway.openapi.conversion import Conversion, Direction, Json, Terms, definition_name
+from gateway.openapi.discriminators import Discriminators
 from gateway.openapi.document import Document, Node, UnresolvedRef
 from gateway.openapi.fingerprints import Fingerprints
 from gateway.openapi.model import Schema
@@ -59,15 +60,22 @@ class Schemas:
     def __init__(self, document: Document, *, ref_siblings: bool) -> None:
         """`ref_siblings`: whether keywords beside `$ref` count (3.1) or not (3.0)."""
         self.document = document
-        self.ref_siblings = ref_siblings
-        self._one_way = OneWay(document)
         self._published = Fingerprints()
         self._written = Fingerprints()
-        self._patterns = Patterns(document)
-        self._reach = Reach(document, self._patterns, ref_siblings=ref_siblings)
+        patterns, self._discriminators = Patterns(document), Discriminators(document)
+        self._reach = Reach(document, patterns, self._discriminators, ref_siblings=ref_siblings)
+        self._terms = Terms(
+            document=document,
+            one_way=OneWay(document),
+            patterns=patterns,
+            discriminate=self._reach.discriminate,
+            ref_siblings=ref_siblings,
+        )
         self._definitions: dict[tuple[str, Direction, frozenset[str]], Definition] = {}
         # By the identity of a schema, which is kept beside so that it stays one.
-        self._shared: dict[tuple[int, Direction, frozenset[str]], tuple[Schema, Definition]] = {}
+        self._components: dict[
+            tuple[int, Direction, frozenset[str]], tuple[Schema, Definition]
+        ] = {}
 
     def check(self, schema: Schema, pointer: str) -> tuple[str, ...]:
         """The pointers of new patterns, at any distance, that the published schema leaves out.
@@ -77,6 +85,12 @@ class Schemas:
         that could not be converted.
         """
         return self._reach.check(schema, pointer)
+
+    def choices(self, node: Node) -> tuple[Node, ...]:
+        """What the discriminator of a schema that has been checked chooses among."""
+        schema = node.value if isinstance(node.value, dict) else {}
+        found = self._reach.discriminate(schema, node)
+        return tuple(found.choices.values()) if found is not None else ()
 
     def sketch(self, build: Build, direction: Direction) -> Definition:
         """What `build` makes with converted schemas, without the definitions that it refers to."""
@@ -97,6 +111,8 @@ class Schemas:
         the root stay. `build` is called again when two of them would share a name (docs/names.md).
         """
         whole = sketch or self.sketch(build, direction)
+        if room is None and not whole.needs:
+            return whole.members
         if room is None:
             found = self._all(whole.needs, direction)
         elif whole.size <= room:
@@ -134,34 +150,38 @@ class Schemas:
         """The text of a schema, and the pointers of all that stands there as a reference."""
         text = text_of(node.value)
         needs: dict[str, None] = {}
-        for part in text.split(b'"$ref":"')[1:]:
+        for part in text.replace(b'"$dynamicRef":', b'"$ref":').split(b'"$ref":"')[1:]:
             # Data that looks like a reference may be taken for one: then the digest covers more.
             with suppress(UnresolvedRef, orjson.JSONDecodeError):
                 ref = orjson.loads(b'"' + part[: part.index(b'"') + 1])
                 needs[self.document.lookup(ref, node.pointer).pointer] = None
+        if b'"discriminator":' in text:
+            needs |= dict.fromkeys(self._discriminators.choices_inside(node))
         return text, needs
 
     def _sketch(self, build: Build, direction: Direction, renamed: frozenset[str]) -> Definition:
-        needs: dict[str, None] = {}
+        own = self._conversion(direction, renamed)
 
         def convert(schema: Schema, place: str) -> Json | bool:
-            made = self._converted(schema, place, direction, renamed)
-            needs.update(dict.fromkeys(made.needs))
-            return made.schema
+            # What stands outside of the paths is a component, which many operations have.
+            if place.startswith("/paths/"):
+                return own.convert(schema, place)
+            shared = self._component(schema, place, direction, renamed)
+            for need in shared.needs:
+                own.pointers[need] = None
+            return shared.schema
 
-        return Definition(schema=build(convert), needs=tuple(needs))
+        return Definition(schema=build(convert), needs=tuple(own.pointers))
 
-    def _converted(
+    def _component(
         self, schema: Schema, place: str, direction: Direction, renamed: frozenset[str]
     ) -> Definition:
-        # What stands outside of the paths is a component, which many operations have.
         key = (id(schema), direction, renamed)
-        if (kept := self._shared.get(key)) is not None:
+        if (kept := self._components.get(key)) is not None:
             return kept[1]
         part = self._conversion(direction, renamed)
         made = Definition(schema=part.convert(schema, place), needs=tuple(part.pointers))
-        if not place.startswith("/paths/"):
-            self._shared[key] = schema, made
+        self._components[key] = schema, made
         return made
 
     def _all(self, pointers: Iterable[str], direction: Direction) -> dict[str, Definition]:
@@ -215,14 +235,7 @@ class Schemas:
         return self._definition(pointer, direction, concerned) if concerned else known
 
     def _conversion(self, direction: Direction, renamed: frozenset[str]) -> Conversion:
-        return Conversion(
-            self.document,
-            self._one_way,
-            self._patterns,
-            direction,
-            renamed=renamed,
-            ref_siblings=self.ref_siblings,
-        )
+        return Conversion(self._terms, direction, renamed=renamed)
 
 
 _EMPTY = Definition(schema=LEFT_OUT, needs=())

@@ -101,6 +101,7 @@ def _parameter(node: Node, name: str, location: str) -> Parameter:
         explode=explode,
         allow_empty=location == "query" and raw.get("allowEmptyValue") is True,
         description=_description(raw),
+        nested=_nested(raw),
     )
 
 
@@ -142,7 +143,7 @@ def _form_body(form: Sequence[Node], consumes: Sequence[str], pointer: str) -> B
         pointer=join(pointer, "parameters"),
         required=bool(required),
         encodings={
-            name: Encoding(style=style, explode=explode)
+            name: Encoding(style=style, explode=explode, nested=_nested(fields[name]))
             for name, (style, explode) in styles.items()
         },
     )
@@ -157,11 +158,25 @@ def _field(raw: Mapping[str, object]) -> dict[str, object]:
 
 def _format(raw: Mapping[str, object], location: str) -> tuple[str, bool]:
     """Style and explode of a list: csv by default, `multi` in queries and forms only."""
-    given = raw.get("collectionFormat")
-    style, explode = _FORMATS.get(given if isinstance(given, str) else "csv", _FORMATS["csv"])
+    style, explode = _declared(raw)
     if location in _REPEATING:
         return style, explode
     return "simple" if style == "form" else style, False
+
+
+def _nested(raw: Mapping[str, object]) -> tuple[str, ...]:
+    """The styles of lists in lists; `multi` is for whole parameters only (Items Object)."""
+    found: list[str] = []
+    items = raw.get("items")
+    while isinstance(items, dict) and items.get("type") == "array":
+        found.append(_declared(items)[0])
+        items = items.get("items")
+    return tuple(found)
+
+
+def _declared(raw: Mapping[str, object]) -> tuple[str, bool]:
+    given = raw.get("collectionFormat")
+    return _FORMATS.get(given if isinstance(given, str) else "csv", _FORMATS["csv"])
 
 
 def _schema(raw: Mapping[str, object]) -> dict[str, object]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from gateway.catalog import Recall, make_anew
 from gateway.context import read_inbound
 from gateway.engine import Gateway
 from gateway.errors import ApiUnavailable, PayloadTooLarge
@@ -72,16 +73,18 @@ class McpEndpoint:
         principal_of: Callable[[web.Request], Principal],
         clock: Callable[[], float],
         new_bytes: Callable[[int], bytes],
+        recall: Recall = make_anew,
     ) -> None:
         self._gateway = gateway
         self._settings = settings
         self._core = StreamableHttp(
             server=settings.server,
             sessions=Sessions(settings.session_keys),
-            pages=ToolPages(settings.server),
+            pages=ToolPages(settings.server, recall=recall),
         )
         self._desk = CallDesk(gateway, new_bytes=new_bytes)
         self._principal_of = principal_of
+        self._listing = asyncio.Lock()
         self._clock = clock
         self._new_bytes = new_bytes
         self._calls: set[asyncio.Task[Reply]] = set()
@@ -137,7 +140,7 @@ class McpEndpoint:
             body = await read_body(request, limit)
         except PayloadTooLarge:
             return _respond(refuse_size(limit))
-        decision = self._desk.consider(lambda: self._core.on_post(arrival, body))
+        decision = await self._decide(arrival, body)
         accepted = accepted_types(arrival.headers)
         if isinstance(decision, Reply):
             return _respond(decision, accepted)
@@ -148,6 +151,16 @@ class McpEndpoint:
             headers=_passable(arrival.headers),
         )
         return await self._carry_out(request, decision, caller, accepted)
+
+    async def _decide(self, arrival: Arrival, body: bytes) -> Decision:
+        def decide() -> Decision:
+            return self._desk.consider(lambda: self._core.on_post(arrival, body))
+
+        if b"tools/list" not in body:
+            return decide()
+        # The first list of a catalog takes long to make, and nobody else shall wait for it.
+        async with self._listing:
+            return await asyncio.to_thread(decide)
 
     async def _carry_out(
         self, request: web.Request, decision: Decision, caller: Caller, accepted: frozenset[str]

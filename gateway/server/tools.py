@@ -1,12 +1,14 @@
 """`GET /tools`, `GET /tools/{name}`, `POST /tools/{name}`: the catalog over plain HTTP."""
 
+import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from hashlib import sha256
 from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
-from gateway.catalog import Tool, View
+from gateway.catalog import Recall, Tool, View, make_anew
 from gateway.context import read_inbound
 from gateway.dialects import ocp_tool
 from gateway.engine import CallOutcome, ContextClaim, Gateway, ToolCall
@@ -42,16 +44,19 @@ class ToolsEndpoint:
         *,
         principal_of: Callable[[web.Request], Principal],
         max_body_bytes: int,
+        recall: Recall = make_anew,
     ) -> None:
         self._gateway = gateway
+        self._recall = recall
         self._principal_of = principal_of
         self._max_body_bytes = max_body_bytes
         self._lists: WeakKeyDictionary[View, dict[str, tuple[bytes, str]]] = WeakKeyDictionary()
+        self._listing = asyncio.Lock()
 
     async def list_tools(self, request: web.Request) -> web.Response:
         query = _query(request, allowed=("format", "api"))
         form = _format(query)
-        body, etag = self._list(self._gateway.view(query.get("api")), form)
+        body, etag = await self._list(self._gateway.view(query.get("api")), form)
         headers = {"ETag": etag, "Cache-Control": "no-cache"}
         if _is_known(etag, ",".join(request.headers.getall("If-None-Match", []))):
             return web.Response(status=304, headers=headers)
@@ -114,16 +119,27 @@ class ToolsEndpoint:
         headers = {"OCP-Context-ID": named} if named else None
         return web.Response(body=body, content_type="application/json", headers=headers)
 
-    def _list(self, view: View, form: str) -> tuple[bytes, str]:
+    async def _list(self, view: View, form: str) -> tuple[bytes, str]:
         kept = self._lists.setdefault(view, {})
         if form not in kept:
-            describe = FORMATS[form]
-            # OCP agents know tools by what descriptions alone call them.
-            named = view.generated if form == "ocp" else view.tools
-            tools = [describe(name, tool) for name, tool in named.items()]
-            body = encode_json({"tools": tools, "digest": view.digest, "nextCursor": None})
-            kept[form] = body, f'"{sha256(body).hexdigest()[:32]}"'
+            async with self._listing:  # whoever comes meanwhile takes what the first one makes
+                if form not in kept:
+                    # A thousand tools take a fifth of a second, and nobody else shall wait for it.
+                    kept[form] = await asyncio.to_thread(self._encoded, view, form)
         return kept[form]
+
+    def _encoded(self, view: View, form: str) -> tuple[bytes, str]:
+        """A list of tools with its entity tag."""
+        body = self._recall(view, f"tools {form}", partial(_encoded, form))
+        return body, f'"{sha256(body).hexdigest()[:32]}"'
+
+
+def _encoded(form: str, view: View) -> bytes:
+    describe = FORMATS[form]
+    # OCP agents know tools by what descriptions alone call them.
+    named = view.generated if form == "ocp" else view.tools
+    tools = [describe(name, tool) for name, tool in named.items()]
+    return encode_json({"tools": tools, "digest": view.digest, "nextCursor": None})
 
 
 def _query(request: web.Request, *, allowed: tuple[str, ...]) -> Mapping[str, str]:

@@ -1,16 +1,13 @@
 """The last good copy of a description, kept on disk for a start without its source."""
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
-from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import TypedDict
 
 from gateway.sources.loading import MAX_BYTES
+from gateway.sources.private_files import check_private, file_key, make_private, replace_file
 from gateway.sources.texts import Place, Snapshot, Texts
 
 # A description, its overlays and its parts have this bound each.
@@ -38,13 +35,12 @@ class LastGood:
         """`api` tells apart two APIs that fetch one location with credentials of their own."""
         self._directory = directory
         self._place = place
-        key = sha256(f"{api}\0{location}".encode(errors="surrogateescape")).hexdigest()
-        self._path = directory / f"{key}.description"
+        self._path = directory / f"{file_key(api, location)}.description"
 
     def find(self) -> Snapshot | None:
         """The copy; None where there is none that can be trusted to be whole and ours."""
         try:
-            _check_private(self._directory)
+            check_private(self._directory)
             with self._path.open("rb") as file:
                 head: _Head = json.loads(file.readline(_MAX_HEAD))
                 body = file.read(_MOST + 1)
@@ -55,21 +51,10 @@ class LastGood:
 
     def keep(self, snapshot: Snapshot) -> None:
         """Replaces the copy, whole or not at all. Raises OSError."""
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _check_private(self._directory)
+        make_private(self._directory)
         kept = self.find()
-        if kept is not None and kept.digest == snapshot.digest:
-            return
-        # mkstemp makes it with mode 0600.
-        descriptor, name = tempfile.mkstemp(dir=self._directory, prefix=".new-")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.writelines(_written(snapshot))
-            Path(name).replace(self._path)
-        except OSError:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
+        if kept is None or kept.digest != snapshot.digest:
+            replace_file(self._path, _written(snapshot))
 
 
 def _written(snapshot: Snapshot) -> Iterator[bytes]:
@@ -99,10 +84,3 @@ def _texts(head: _Head, body: bytes) -> Texts:
     if rest.read(1):
         raise ValueError("longer than it says")
     return texts
-
-
-def _check_private(directory: Path) -> None:
-    """Whoever may write there could hand us a description. Raises OSError."""
-    found = directory.stat()
-    if found.st_uid != os.geteuid() or found.st_mode & 0o022:
-        raise PermissionError(f"{directory} may be written by others")

@@ -25,27 +25,29 @@ class FileParts:
 
     def __init__(self, root: Path) -> None:
         self._directory = root.parent.resolve()
-        self._seen: dict[Path, Identity] = {}
+        self.seen: dict[Path, Identity] = {}
 
     def __call__(self, paths: Sequence[str]) -> Sequence[bytes | PartRefused]:
         return [self._read(path) for path in paths]
 
     def are_as_read(self) -> bool:
-        """Whether no file that was read has been written since."""
-        return all(identify_now(path) == seen for path, seen in self._seen.items())
+        """Whether no file has been written since it was read."""
+        return all(identify_now(path) == seen for path, seen in self.seen.items())
 
     def paths(self, parts: Iterable[str]) -> Iterable[Path]:
         """Where these parts are, or would be."""
         return (self._directory / part for part in parts)
 
     def _read(self, path: str) -> bytes | PartRefused:
+        place = self._directory / path
+        # Before its links are followed, so that another target cannot go unnoticed.
+        self.seen[place] = identify_now(place)
         try:
-            target = (self._directory / path).resolve()
+            target = place.resolve()
             if not target.is_relative_to(self._directory):
                 return PartRefused("leads out of the description's directory")
             if target.exists() and not (target.is_file() or target.is_dir()):
                 return PartRefused("leads to what is no file")
-            self._seen[target] = identify_now(target)
             with target.open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
         except (OSError, ValueError, RuntimeError) as error:

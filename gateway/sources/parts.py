@@ -9,16 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gateway.openapi import resolve_address
+from gateway.openapi.anchors import DATA, NAMES
 from gateway.sources.loading import MAX_BYTES
 from gateway.sources.texts import Place, parse_part
 
 MAX_PARTS = 10_000
 
-# Their values are data: a `$ref` in there is nobody's reference (OpenAPI 3.1 section 4.8.20 allows
-# one in place of an Example Object, which no tool is made of).
-_DATA = frozenset({"example", "examples", "default", "enum", "const"})
-# Where keys are names of the author's choosing.
-_NAMES = frozenset({"properties", "patternProperties", "$defs", "definitions", "schemas"})
 # A reference, in JSON or YAML, that is not seen to stay inside its document.
 _LEADS_OUT = re.compile(rb"""\$ref["']?\s*:\s*(?:["'](?!#)|[^\s"'#])""")
 
@@ -93,6 +89,6 @@ def _addresses(document: object, base: str, home: str) -> Iterator[str]:
             if path is not None:
                 yield path
         for key, member in value.items():
-            skipped = not named and (key in _DATA or str(key).startswith("x-"))
+            skipped = not named and (key in DATA or str(key).startswith("x-"))
             if isinstance(member, dict | list) and not skipped:
-                todo.append((member, key in _NAMES and not named))
+                todo.append((member, key in NAMES and not named))

@@ -1,7 +1,9 @@
 """One description where it is kept, with its overlays and the documents it refers to."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -12,6 +14,25 @@ from gateway.sources.part_readers import FileParts, UrlParts
 from gateway.sources.parts import ReadParts, collect_parts, may_have_parts
 from gateway.sources.text import READ_ATTEMPTS, Text
 from gateway.sources.texts import Opened, Place, Snapshot, Texts, make_document, open_root
+from gateway.sources.watching import Identity, changed_ns, identify_now
+
+# A file that changes twice within its file system's smallest unit of time looks as if it had
+# changed once. 2 s is the longest such unit in use (FAT).
+UNRESTED_NS = 2_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a source looked like when it gave the texts of `digest`, to see if it still does.
+
+    `conditions` are those of the description and of each overlay. `files` is empty where looking at
+    files is not enough; `are_one` is that of the texts.
+    """
+
+    digest: str
+    are_one: bool
+    conditions: tuple[Headers, ...]
+    files: Mapping[str, Identity] = field(default_factory=dict)
 
 
 class Source:
@@ -36,6 +57,10 @@ class Source:
         self._overlay_texts = [b""] * len(self._overlays)
         # The texts read last, where they are more than one.
         self._last: Texts | None = None
+        # The digest of a text that is known to refer to no other.
+        self._alone = ""
+        self._parts_seen: Mapping[Path, Identity] = {}
+        self._read_at = 0
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -51,11 +76,43 @@ class Source:
         """Whether all of it is in files."""
         return all(text.path for text in (self._root, *self._overlays))
 
+    def seen(self, snapshot: Snapshot) -> Seen:
+        """What the source looked like when `snapshot` was read, which was the last one."""
+        texts = (self._root, *self._overlays)
+        found = [(text.path, text.identity) for text in texts if text.path and text.identity]
+        files = {str(path): seen for path, seen in (*found, *self._parts_seen.items())}
+        latest = self._read_at - UNRESTED_NS
+        at_rest = all(changed_ns(identity) < latest for identity in files.values())
+        return Seen(
+            digest=snapshot.digest,
+            are_one=snapshot.texts.are_one,
+            conditions=tuple(text.conditions for text in texts),
+            files=files if at_rest and self.is_watchable else {},
+        )
+
+    def resume(self, seen: Seen, texts: Texts | None) -> None:
+        """Go on as if `seen` had just been read.
+
+        `texts` are those of its digest; they may be missing where they are one.
+        """
+        for text, conditions in zip((self._root, *self._overlays), seen.conditions, strict=True):
+            text.conditions = conditions
+        if seen.are_one:
+            self._alone = seen.digest
+        elif texts is not None:
+            self._last = texts
+            self._overlay_texts = list(texts.overlays)
+
+    async def is_as(self, seen: Seen) -> bool:
+        """Whether all of it is in files that are still those that were `seen`: a look at each."""
+        return bool(seen.files) and await asyncio.to_thread(_are_there, seen.files)
+
     async def read(self) -> Snapshot | None:
         """Everything as it is now; None when a server says that it is what was read last.
 
         Raises DescriptionError, which holds no secret and does not name the location.
         """
+        self._read_at = time.time_ns()
         data = await self._root.read()
         try:
             overlays = await self._read_overlays()
@@ -68,8 +125,8 @@ class Source:
             # Sent, but not taken: it must not be taken for known.
             self._root.forget()
             raise
-        alone = not snapshot.texts.parts and not overlays
-        self._last = None if alone else snapshot.texts
+        alone = snapshot.texts.are_one
+        self._last, self._alone = (None, snapshot.digest) if alone else (snapshot.texts, "")
         return snapshot
 
     async def _read_overlays(self) -> tuple[bytes, ...]:
@@ -83,6 +140,7 @@ class Source:
         return tuple(self._overlay_texts)
 
     async def _read_whole(self, data: bytes, overlays: tuple[bytes, ...]) -> Snapshot:
+        self._parts_seen = {}
         if any(may_have_parts(text) for text in (data, *overlays)):
             return await self._read_parts(data, overlays)
         snapshot = Snapshot(texts=Texts(root=data, overlays=overlays), place=self.place)
@@ -92,7 +150,10 @@ class Source:
         for _ in range(READ_ATTEMPTS):
             reader = self._reader()
             snapshot = await asyncio.to_thread(self._collect, data, overlays, reader)
-            if not isinstance(reader, FileParts) or await asyncio.to_thread(reader.are_as_read):
+            if not isinstance(reader, FileParts):
+                return snapshot
+            if await asyncio.to_thread(reader.are_as_read):
+                self._parts_seen = reader.seen
                 return snapshot
         raise DescriptionError("is being written")
 
@@ -102,6 +163,10 @@ class Source:
         return UrlParts(self.place.home, self._headers, asyncio.get_running_loop())
 
     def _collect(self, data: bytes, overlays: tuple[bytes, ...], read: ReadParts) -> Snapshot:
+        if not overlays:
+            alone = _digested(Snapshot(texts=Texts(root=data), place=self.place))
+            if alone.digest == self._alone:
+                return alone
         last = self._last
         if last and last.root == data and last.overlays == overlays and _are_same(last, read):
             return _digested(Snapshot(texts=last, place=self.place))
@@ -132,6 +197,10 @@ def _are_same(last: Texts, read: ReadParts) -> bool:
     before = [*last.parts.values(), *last.refused.values()]
     now = [data if isinstance(data, bytes) else str(data) for data in read(paths)]
     return now == before
+
+
+def _are_there(files: Mapping[str, Identity]) -> bool:
+    return all(identify_now(Path(path)) == seen for path, seen in files.items())
 
 
 def _digested(snapshot: Snapshot) -> Snapshot:

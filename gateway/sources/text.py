@@ -7,7 +7,7 @@ from pathlib import Path
 from gateway.errors import ConfigError, DescriptionError
 from gateway.messages import Headers
 from gateway.sources.loading import fetch, is_url, read_bytes
-from gateway.sources.watching import identify
+from gateway.sources.watching import Identity, identify
 
 READ_ATTEMPTS = 3
 
@@ -19,7 +19,10 @@ class Text:
         """`headers` are made for each request to the URL; they may raise ConfigError."""
         self._location = location
         self._headers = headers
-        self._conditions: Headers = ()
+        # What asks the URL for news only.
+        self.conditions: Headers = ()
+        # The file that was read last, as it was then.
+        self.identity: Identity | None = None
 
     @property
     def path(self) -> Path | None:
@@ -35,17 +38,17 @@ class Text:
 
     def forget(self) -> None:
         """What was read last did not last: have it sent again."""
-        self._conditions = ()
+        self.conditions = ()
 
     async def _fetch(self) -> bytes | None:
-        conditions = self._conditions
+        conditions = self.conditions
         headers = await asyncio.to_thread(reveal, self._headers)
         fetched = await fetch(self._location, headers=headers, conditions=conditions)
         if fetched is None:
             if not conditions:
                 raise DescriptionError("HTTP 304")
             return None
-        self._conditions = fetched.conditions
+        self.conditions = fetched.conditions
         return fetched.data
 
     async def _read_file(self, path: Path) -> bytes:
@@ -54,6 +57,7 @@ class Text:
             data = await read_bytes(path)
             # Half of the old text with half of the new may well be valid.
             if await identify(path) == before:
+                self.identity = before
                 return data
         raise DescriptionError("is being written")
 

@@ -35,9 +35,14 @@ class Texts:
     parts: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     refused: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def are_one(self) -> bool:
+        """Whether there is nothing beside the description."""
+        return not (self.overlays or self.parts or self.refused)
+
     def digest(self) -> str:
         """SHA-256 in 64 hex digits: of the description alone where there is nothing else."""
-        if not (self.overlays or self.parts or self.refused):
+        if self.are_one:
             return sha256(self.root).hexdigest()
         whole = sha256()
         for piece in self._pieces():

@@ -65,3 +65,8 @@ def identify_now(path: Path) -> Identity:
         found.st_mtime_ns,
         found.st_ctime_ns,
     )
+
+
+def changed_ns(identity: Identity) -> int:
+    """When the file was changed last, in nanoseconds since 1970; 0 where there was none."""
+    return identity[-1] if identity else 0

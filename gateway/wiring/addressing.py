@@ -6,7 +6,7 @@ import socket
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from gateway.catalog import Placement, described_scope, place_operations
+from gateway.catalog import Placement, Places, described_scope, place_operations
 from gateway.config import ApiConfig
 from gateway.errors import DescriptionError
 from gateway.openapi import Description
@@ -20,16 +20,16 @@ def place_api(api: ApiConfig, description: Description) -> Placement:
 
 
 async def find_upstream(
-    api: ApiConfig, placement: Placement, running: Upstream | None = None
+    api: ApiConfig, places: Places, running: Upstream | None = None
 ) -> Upstream:
     """Where a named API is: its `base_url`, or what its description says.
 
     `running` is the one that serves now. Raises DescriptionError where there is no address, or one
     of an origin that `running` does not know.
     """
-    if placement.base_url is None:
+    if places.base_url is None:
         raise DescriptionError(f"names no absolute server to be used; set base_url for {api.name}")
-    origin, base_path = split_base_url(placement.base_url)
+    origin, base_path = split_base_url(places.base_url)
     near = await _is_near(origin)
     reach = running.ocp_headers if running else api.ocp_headers or _reach(near=near)
     upstream = Upstream(
@@ -44,13 +44,11 @@ async def find_upstream(
         retries=api.retries,
         max_response_bytes=api.max_response_bytes,
         max_body_bytes=api.max_body_bytes,
-        scope=await _scope(api, placement.base_url),
+        scope=await _scope(api, places.base_url),
     )
     others = AddressScope.NEAR if near else AddressScope.PUBLIC
-    places = {url: upstream.at(url, scope=others) for url in set(placement.elsewhere.values())}
-    found = replace(
-        upstream, elsewhere={key: places[url] for key, url in placement.elsewhere.items()}
-    )
+    moved = {url: upstream.at(url, scope=others) for url in set(places.elsewhere.values())}
+    found = replace(upstream, elsewhere={key: moved[url] for key, url in places.elsewhere.items()})
     _check_origins(found, running)
     return found
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os.path
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -11,7 +12,7 @@ from gateway.config import ApiConfig, Config
 from gateway.errors import DescriptionError
 from gateway.openapi import Finding, Problem, base_of
 from gateway.openapi.checking import check_document
-from gateway.sources import Opened, Texts, is_url, locate, shown
+from gateway.sources import Opened, Texts, find_duplicate_keys, is_url, locate, shown
 from gateway.wiring.loading import Found, describe_api, find_all, located, opened_or_fault
 
 
@@ -21,7 +22,7 @@ class Remark:
 
     `severity` is `error` for what was left out, `invalid` for what breaks the specification and
     was understood all the same, else `warning`. `place` is a path or URL, its `line` counts from 1,
-    0 is unknown; `pointer` is the JSON Pointer in there; `code` is a Finding's, or empty.
+    0 is unknown; `pointer` is the JSON Pointer in there; `code` names the rule, or is empty.
     """
 
     severity: str
@@ -68,12 +69,13 @@ def _check(api: ApiConfig, found: Found) -> Checked:
         catalog, placement = describe_api(api, opened)
     except DescriptionError as fault:
         raise DescriptionError(located(api, fault)) from fault
-    said = (
-        *(_problem(problem) for problem in (*catalog.problems, *review(catalog))),
+    problems = [_problem(problem) for problem in (*catalog.problems, *review(catalog))]
+    findings = (
         *(_finding(it) for it in check_document(opened.document, placement.description.version)),
         *_overlay_findings(opened),
+        *_duplicate_keys(snapshot.texts),
     )
-    remarks = tuple(_placed(api, snapshot.texts, said))
+    remarks = tuple(_placed(api, snapshot.texts, _together(problems, findings)))
     return Checked(api=catalog.api, tools=len(catalog.tools), remarks=remarks)
 
 
@@ -102,6 +104,33 @@ def _split(place: str) -> tuple[int | str, str]:
 def _overlay_findings(opened: Opened) -> Iterator[_Said]:
     for number, findings in enumerate(opened.overlaid, 1):
         yield from (replace(_finding(finding), text=number) for finding in findings)
+
+
+def _duplicate_keys(texts: Texts) -> Iterator[_Said]:
+    all_texts: dict[int | str, bytes] = dict(enumerate((texts.root, *texts.overlays)))
+    for text, data in (all_texts | dict(texts.parts)).items():
+        for found in find_duplicate_keys(data):
+            yield replace(_finding(found), text=text)
+
+
+def _together(problems: Sequence[_Said], findings: Iterable[_Said]) -> Iterator[_Said]:
+    """Problems and findings; what both have found is said once, as a problem with a code."""
+    places: dict[tuple[int | str, str], list[int]] = defaultdict(list)
+    for number, problem in enumerate(problems):
+        places[problem.text, problem.pointer].append(number)
+    merged = list(problems)
+    for found in findings:
+        at = found.pointer.removesuffix("/$ref")
+        # The finding's words are cut to a line.
+        words = found.message.removesuffix("…")
+        same = [n for n in places.get((found.text, at), ()) if words in problems[n].message]
+        for number in same:
+            grave = merged[number].severity == "error"
+            severity = "error" if grave else found.severity
+            merged[number] = replace(merged[number], severity=severity, code=found.code)
+        if not same:
+            yield found
+    yield from merged
 
 
 def _placed(api: ApiConfig, texts: Texts, said: Iterable[_Said]) -> Iterator[Remark]:

@@ -5,16 +5,18 @@ A text that cannot be used, or a source that cannot be reached, leaves the old c
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 from gateway.catalog import Catalog
 from gateway.engine import Freshness, Gateway
 from gateway.errors import DescriptionError
-from gateway.sources import FileWatch, Snapshot
+from gateway.sources import FileWatch, Prepared, Snapshot
 from gateway.wiring.collecting import collector_at_rest
 from gateway.wiring.loading import Loaded, build_api, keep_copy, located
+from gateway.wiring.preparing import for_next_start
 
 _LOG = logging.getLogger("gateway")
 
@@ -69,11 +71,16 @@ class Reloading:
         *,
         now: Callable[[], datetime],
         fraction: Callable[[], float],
+        renew: Callable[[Catalog, Catalog], None] | None = None,
     ) -> None:
-        """`fraction` gives a random number from 0 up to 1."""
+        """`fraction` gives a random number from 0 up to 1.
+
+        `renew` is called in a thread with the old and the new catalog before the new one serves.
+        """
         self._gateway = gateway
         self._now = now
         self._fraction = fraction
+        self._renew = renew
         self._apis = [_Live(loaded, now()) for loaded in apis]
         self._taking = asyncio.Lock()
         for live in self._apis:
@@ -94,6 +101,9 @@ class Reloading:
         await asyncio.gather(*map(self._reload, self._apis))
 
     async def _keep_current(self, live: _Live) -> None:
+        await self._keep(live, live.loaded.afterwards)
+        # It holds a whole description.
+        live.loaded = replace(live.loaded, afterwards=None)
         while True:
             seconds = live.seconds_to_wait()
             if seconds is not None:
@@ -142,14 +152,31 @@ class Reloading:
         async with self._taking:
             with collector_at_rest():
                 opened = await asyncio.to_thread(snapshot.open)
-                catalog, upstream = await build_api(api, opened, live.upstream)
+                built = await build_api(api, opened, snapshot.digest, live.upstream)
                 standing = self._gateway.catalog.apis
-                others = [standing[name] for name in standing if name != catalog.api]
-                whole = await asyncio.to_thread(Catalog, (*others, catalog))
-                self._gateway.admit(whole, upstream)
-        live.digest, live.upstream, live.loaded_at = snapshot.digest, upstream, self._now()
-        _LOG.info("description of %s loaded, %d tools", live.loaded.name, len(catalog.tools))
-        await keep_copy(api, live.loaded.last_good, snapshot)
+                others = [standing[name] for name in standing if name != built.catalog.api]
+                whole = await asyncio.to_thread(Catalog, (*others, built.catalog))
+                if self._renew is not None:
+                    await asyncio.to_thread(self._renew, self._gateway.catalog, whole)
+                self._gateway.admit(whole, built.upstream)
+        live.digest, live.upstream, live.loaded_at = snapshot.digest, built.upstream, self._now()
+        tools = len(built.catalog.tools)
+        _LOG.info("description of %s loaded, %d tools", live.loaded.name, tools)
+        await _to_the_end(keep_copy(api, live.loaded.shelf, snapshot))
+        seen = live.loaded.source.seen(snapshot)
+        now = Prepared(seen=seen, opened=opened, summary=built.summary)
+        await self._keep(live, for_next_start(live.loaded.shelf, None, now))
+
+    async def _keep(self, live: _Live, afterwards: Callable[[], None] | None) -> None:
+        """Does what is to be done for the next start, one API after the other."""
+        if afterwards is None:
+            return
+        try:
+            async with self._taking:
+                await asyncio.to_thread(afterwards)
+        except (OSError, ValueError) as error:
+            name = live.loaded.name
+            _LOG.warning("the next start will read the description of %s anew: %s", name, error)
 
     def _tell(self, live: _Live, fault: DescriptionError | None) -> None:
         """Shows the state, and logs it where it is another one than before."""
@@ -167,6 +194,16 @@ class Reloading:
     def _publish(self, live: _Live) -> None:
         state = Freshness(loaded_at=live.loaded_at, fault=live.told or None)
         self._gateway.freshness = {**self._gateway.freshness, live.loaded.name: state}
+
+
+async def _to_the_end(work: Coroutine[object, object, None]) -> None:
+    """Does `work` even when cancelled: what serves now may be all that the next start finds."""
+    working = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await working
+        raise
 
 
 def _bounded(fault: DescriptionError | None) -> str:

@@ -13,7 +13,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from gateway import __version__
-from gateway.catalog import Catalog
+from gateway.catalog import Catalog, Recall, make_anew
 from gateway.client import AiohttpClient
 from gateway.config import Config
 from gateway.context import mint_id
@@ -32,8 +32,10 @@ from gateway.server.problems import make_error_middleware
 from gateway.server.proxy import ProxyEndpoint
 from gateway.server.results import ResultsEndpoint
 from gateway.server.tools import ToolsEndpoint
+from gateway.sources import ListFiles
 from gateway.stores import ResultFiles, StoreLimits, open_store
 from gateway.wiring.collecting import collector_at_rest
+from gateway.wiring.listing import Lists
 from gateway.wiring.loading import Loaded, load_apis, located
 from gateway.wiring.reloading import Reloading
 
@@ -59,14 +61,17 @@ async def serve(config: Config, *, announce: Callable[[str], None]) -> None:
             loaded = await _unless(stop, load_apis(config))
         if loaded is None:
             return
-        async with _gateway(config, loaded) as gateway, _kept_current(gateway, loaded, asked):
-            await _serve_until(stop, config, gateway, announce)
+        lists = _lists(config)
+        async with (
+            _gateway(config, loaded) as gateway,
+            _kept_current(gateway, loaded, asked, lists),
+        ):
+            await _serve_until(stop, _runner(config, gateway, lists.recall), config, announce)
 
 
 async def _serve_until(
-    stop: asyncio.Event, config: Config, gateway: Gateway, announce: Callable[[str], None]
+    stop: asyncio.Event, runner: web.AppRunner, config: Config, announce: Callable[[str], None]
 ) -> None:
-    runner = _runner(config, gateway)
     await runner.setup()
     try:
         site = web.TCPSite(runner, config.server.host, config.server.port)
@@ -120,12 +125,12 @@ async def stdio(config: Config, *, context_id: str | None) -> None:
     """Speak MCP over this process's standard input and output until the input ends."""
     stdout = claim_stdout()
     loaded = await load_apis(config)
-    never = asyncio.Event()
-    async with _gateway(config, loaded) as gateway, _kept_current(gateway, loaded, never):
+    never, lists = asyncio.Event(), _lists(config)
+    async with _gateway(config, loaded) as gateway, _kept_current(gateway, loaded, never, lists):
         server = Server(version=__version__)
         dialogue = StdioDialogue(
             server=server,
-            pages=ToolPages(server),
+            pages=ToolPages(server, recall=lists.recall),
             view=gateway.view,
             own_context=mint_id(secrets.token_bytes(16)),
             bound_context=context_id,
@@ -137,17 +142,26 @@ async def stdio(config: Config, *, context_id: str | None) -> None:
 
 @asynccontextmanager
 async def _kept_current(
-    gateway: Gateway, loaded: Sequence[Loaded], asked: asyncio.Event
+    gateway: Gateway, loaded: Sequence[Loaded], asked: asyncio.Event, lists: Lists
 ) -> AsyncIterator[None]:
     reloading = Reloading(
-        gateway, loaded, now=lambda: datetime.now(UTC), fraction=secrets.SystemRandom().random
+        gateway,
+        loaded,
+        now=lambda: datetime.now(UTC),
+        fraction=secrets.SystemRandom().random,
+        renew=lists.renew,
     )
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(reloading.run(asked))
+        tasks = [group.create_task(reloading.run(asked)), group.create_task(lists.keep())]
         try:
             yield
         finally:
-            task.cancel()
+            for task in tasks:
+                task.cancel()
+
+
+def _lists(config: Config) -> Lists:
+    return Lists(ListFiles(config.cache) if config.cache else None)
 
 
 @asynccontextmanager
@@ -187,13 +201,13 @@ async def _gateway(config: Config, loaded: Sequence[Loaded]) -> AsyncIterator[Ga
         await gateway.aclose()
 
 
-def _runner(config: Config, gateway: Gateway) -> web.AppRunner:
+def _runner(config: Config, gateway: Gateway, recall: Recall = make_anew) -> web.AppRunner:
     server = config.server
     # Over stdio nobody could read what is kept.
     gateway.keep_results(ResultFiles(), url=f"{server.public_url or ''}/results/")
     guard = Guard(names=(server.host, *server.allowed_hosts), public_url=server.public_url)
     app = make_app(
-        _endpoints(config, gateway),
+        _endpoints(config, gateway, recall),
         make_error_middleware(secrets.token_bytes),
         make_guard_middleware(guard),
     )
@@ -212,7 +226,7 @@ def _runner(config: Config, gateway: Gateway) -> web.AppRunner:
     )
 
 
-def _endpoints(config: Config, gateway: Gateway) -> Endpoints:
+def _endpoints(config: Config, gateway: Gateway, recall: Recall) -> Endpoints:
     server = config.server
     settings = McpSettings(
         server=Server(version=__version__),
@@ -223,7 +237,12 @@ def _endpoints(config: Config, gateway: Gateway) -> Endpoints:
         status=StatusEndpoint(
             gateway, needs_all=server.ready_when == "all", public_url=server.public_url
         ),
-        tools=ToolsEndpoint(gateway, principal_of=_anonymous, max_body_bytes=server.max_body_bytes),
+        tools=ToolsEndpoint(
+            gateway,
+            principal_of=_anonymous,
+            max_body_bytes=server.max_body_bytes,
+            recall=recall,
+        ),
         results=ResultsEndpoint(gateway, principal_of=_anonymous),
         proxy=ProxyEndpoint(gateway, principal_of=_anonymous),
         mcp=McpEndpoint(
@@ -232,6 +251,7 @@ def _endpoints(config: Config, gateway: Gateway) -> Endpoints:
             principal_of=_anonymous,
             clock=time.time,
             new_bytes=secrets.token_bytes,
+            recall=recall,
         ),
     )
 

@@ -16,6 +16,10 @@ TOOLS = [
     for path in OWN
     for tool in catalog(parse(path.read_bytes()), path.stem.lower()).tools.values()
 ]
+BY_PLACE = {
+    place: [tool for tool in TOOLS if any(a.location == place for a in tool.arguments.items)]
+    for place in ("path", "query", "header", "cookie", "body")
+}
 _any_text = st.text(st.characters(codec=None), max_size=8)
 _texts = _any_text | st.sampled_from(
     ["..", ".", "a/b", "%2e%2e", "\r\nX: y", "a b", "é", "eA==", "2024-01-01", "a,b|c;d=e&f"]
@@ -39,11 +43,13 @@ _json = st.recursive(
 
 @st.composite
 def calls(draw: st.DrawFn) -> tuple[Tool, Mapping[str, object]]:
-    """A tool, and values for some of its arguments and for one that it does not have."""
-    tool = draw(st.sampled_from(TOOLS))
+    """A tool, and values for some of its arguments, perhaps for one that it does not have."""
+    place = draw(st.sampled_from(sorted(BY_PLACE)))
+    tool = draw(st.sampled_from(BY_PLACE[place]))
     names = [argument.name for argument in tool.arguments.items]
-    wanted = draw(st.lists(st.sampled_from([*names, "other"]), unique=True)) if names else []
-    return tool, {name: draw(_json) for name in wanted}
+    wanted = draw(st.lists(st.sampled_from([*names, "other"]), unique=True))
+    needed = [a.name for a in tool.arguments.items if a.required or a.location == place]
+    return tool, {name: draw(_texts | _json) for name in dict.fromkeys((*needed, *wanted))}
 
 
 @settings(max_examples=300, deadline=None)

@@ -2,7 +2,7 @@ import jsonschema_rs
 import orjson
 import pytest
 
-from gateway.catalog import Tool
+from gateway.catalog import Tool, answer_media, success_media
 from gateway.catalog.responses import MAX_SCHEMA
 from tests.support.documents import catalog, document, only_tool, operation
 
@@ -99,3 +99,76 @@ def test_an_answer_nested_beyond_writing_has_a_digest() -> None:
     tool = tool_answering(deep)
     assert tool.response_schema == {}
     assert len(tool.digest) == 64
+
+
+def test_of_definitions_equally_near_the_first_by_name_stay() -> None:
+    names = [f"N{i:02}" for i in range(20)]
+    near = {name: model("Leaf", words=800) for name in names}
+    tool = tool_answering(model(*names), **near, Leaf={"type": "string"})
+    whole = [name for name, schema in definitions(tool).items() if "description" in str(schema)]
+    assert 0 < len(whole) < 20
+    assert whole == names[: len(whole)]
+
+
+def answer(word: str, *media_types: str) -> dict[str, object]:
+    schema = {"type": "object", "description": word}
+    content = {media_type: {"schema": schema} for media_type in media_types or ("a/json+json",)}
+    return {"description": "", "content": content}
+
+
+def answering(responses: object) -> Tool:
+    return only_tool(document({"/a": {"get": {"responses": responses}}}))
+
+
+@pytest.mark.parametrize(
+    ("responses", "word"),
+    [
+        pytest.param({"201": answer("b"), "200": answer("a")}, "a", id="the lowest status"),
+        pytest.param({"2XX": answer("a"), "299": answer("b")}, "b", id="a status before its range"),
+        pytest.param({"2xx": answer("a")}, "a", id="a range in lower case"),
+        pytest.param({"default": answer("d")}, "d", id="default alone"),
+        pytest.param({"404": answer("e"), "default": answer("d")}, "d", id="default beside errors"),
+        pytest.param({"204": {}, "default": answer("d")}, None, id="a success before default"),
+        pytest.param({"200": answer("a", "text/csv"), "2XX": answer("b")}, "b", id="what is JSON"),
+        pytest.param({200: answer("a")}, "a", id="a number"),
+        pytest.param({"404": answer("e")}, None, id="errors only"),
+        pytest.param(["200"], None, id="a list"),
+        pytest.param({}, None, id="nothing"),
+    ],
+)
+def test_the_answer_is_that_of_the_first_success(responses: object, word: str | None) -> None:
+    assert answering(responses).response_schema.get("description") == word
+
+
+@pytest.mark.parametrize("status", [200, 202, 299, 404])
+def test_one_status_and_all_successes_agree_about_what_is_declared(status: int) -> None:
+    responses = {"202": answer("a"), "2XX": answer("b"), "default": answer("c")}
+    tool = answering(responses)
+    ((_, media),) = answer_media(tool.operation, tool.schemas, status)
+    found = [media.pointer for _, media in success_media(tool.operation, tool.schemas)]
+    assert found == [
+        f"/paths/~1a/get/responses/{key}/content/a~1json+json" for key in ("202", "2XX")
+    ]
+    assert (media.pointer in found) is (status < 300)
+
+
+@pytest.mark.parametrize(
+    ("response", "produces", "expected"),
+    [
+        pytest.param({"schema": {}}, None, ["application/json"], id="a schema is JSON"),
+        pytest.param({"schema": {"type": "file"}}, None, [], id="a file is not"),
+        pytest.param({}, None, [], id="no schema"),
+        pytest.param({"schema": {}}, ["text/b", "text/a"], ["text/a", "text/b"], id="produces"),
+        pytest.param({}, ["text/a"], ["text/a"], id="produces without a schema"),
+    ],
+)
+def test_what_swagger_2_answers(
+    response: object, produces: list[str] | None, expected: list[str]
+) -> None:
+    item = {"responses": {"200": response}, **({"produces": produces} if produces else {})}
+    tool = only_tool({"swagger": "2.0", "paths": {"/a": {"get": item}}})
+    for found in (
+        success_media(tool.operation, tool.schemas),
+        answer_media(tool.operation, tool.schemas, 200),
+    ):
+        assert [media_type for media_type, _ in found] == expected

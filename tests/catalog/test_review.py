@@ -60,6 +60,10 @@ BAITED: dict[str, tuple[Mapping[str, object], str]] = {
         operation(body={"not": {"default": BAIT}}),
         "/requestBody/content/application~1json/schema/not/default",
     ),
+    "body's description": (
+        {"requestBody": {"description": BAIT, "content": {"text/plain": {}}}},
+        "/requestBody",
+    ),
     "answer": (
         operation(answer={"items": {"description": BAIT}}),
         "/responses/200/content/application~1json/schema/items/description",
@@ -74,6 +78,24 @@ def test_bait_is_reported_wherever_it_stands(members: Mapping[str, object], plac
 
 def test_shared_schemas_are_reported_once_at_their_own_place() -> None:
     found = remarks(operation(parameters=[query("p", A), query("q", A)], body=A, answer=A), SCHEMAS)
+    assert found == [("/components/schemas/A/properties/b/description", ASKS)]
+
+
+def test_a_description_beside_a_reference_is_reported_for_the_operation() -> None:
+    parameters = {name: {**query(name, {}), "description": "Fine."} for name in ("a", "b")}
+    listed = [{"$ref": f"#/components/parameters/{name}"} for name in parameters]
+    baited = {**listed[1], "description": BAIT}
+    paths = {
+        "/1": {"get": operation(parameters=listed)},
+        "/2": {"get": operation(parameters=[{**listed[0], "description": "Here."}, baited])},
+    }
+    found = review(catalog(document(paths, components={"parameters": parameters})))
+    assert [(p.pointer, p.message) for p in found] == [("/paths/~12/get/parameters", ASKS)]
+
+
+def test_what_only_a_discriminator_leads_to_is_reported() -> None:
+    pet = {"discriminator": {"propertyName": "k", "mapping": {"a": "A"}}}
+    found = remarks(operation(body={"$ref": "#/components/schemas/P"}), {**SCHEMAS, "P": pet})
     assert found == [("/components/schemas/A/properties/b/description", ASKS)]
 
 

@@ -69,8 +69,12 @@ def test_each_finding_has_its_file_and_line(cli: Cli, tmp_path: Path) -> None:
     assert done.code == 1
     *lines, summary = done.stdout.splitlines()
     places = [":".join(line.split(":")[:5]) for line in lines]
-    assert "error: split: api/root.yaml:11: /paths/~1lost/get/parameters/0" in places
-    assert "warning: split: api/root.yaml:11: /paths/~1lost/get/parameters/0/$ref" in places
+    # Found by the reader and by a rule: one line.
+    (outside,) = [line for line in lines if "../x.yaml" in line]
+    assert outside.startswith(
+        "error: split: api/root.yaml:11: /paths/~1lost/get/parameters/0: GET /lost skipped: "
+    )
+    assert outside.endswith(" (ref-external)")
     assert "warning: split: api/parts/pets.yaml:5: /get/parameters/0" in places
     assert any(
         place.startswith("error: split: api/parts/pets.yaml:8: /post/requestBody")
@@ -97,6 +101,34 @@ def test_what_breaks_the_specification_and_is_understood_costs_nothing(
         "warning: a: a.json:2: /paths/~1a/get/oops: is not known here (structure-unknown)",
         "a: 1 tool, 0 errors, 2 invalid, 1 warning",
     ]
+
+
+def test_what_a_rule_and_the_reader_find_is_one_line(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(
+        "openapi: 3.0.0\ninfo: {title: T, version: '1'}\npaths:\n"
+        "  /a/{id}: {get: {responses: {'200': {description: d}}}}\n"
+    )
+    done = cli("check", "--spec", "a=a.yaml", "--base-url", "a=http://127.0.0.1:9")
+    assert done.stdout.splitlines() == [
+        (
+            "invalid: a: a.yaml:4: /paths/~1a~1{id}/get: the path's 'id' is not declared; "
+            "taken as text (path-parameter-undeclared)"
+        ),
+        "a: 1 tool, 0 errors, 1 invalid, 0 warnings",
+    ]
+
+
+def test_a_path_that_stands_twice_in_json_is_said(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(
+        '{"openapi": "3.1.0", "info": {"title": "T", "version": "1"},\n "paths": {\n'
+        '  "/a": {"get": {"responses": {"200": {"description": "first"}}}},\n'
+        '  "/a": {"get": {"responses": {"200": {"description": "second"}}}}}}'
+    )
+    done = cli("check", "--spec", "a=a.json", "--base-url", "a=http://127.0.0.1:9")
+    assert done.code == 0
+    assert done.stdout.splitlines()[0] == (
+        "invalid: a: a.json:4: /paths/~1a: stands 2 times; the last one counts (key-duplicate)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -169,3 +169,23 @@ def test_a_report_has_what_reviewers_should_see(cli: Cli, tmp_path: Path) -> Non
         "severity": "warning",
         "message": "may be meant for the model: speaks to the model",
     } in report["problems"]
+
+
+UNSORTED = """
+openapi: 3.1.0
+info: {title: T, version: '1'}
+servers: [{url: 'http://127.0.0.1:9'}]
+paths:
+  /b/{x}: {get: {operationId: b, responses: {'200': {description: d}}}}
+  /a/{x}: {get: {operationId: a, responses: {'200': {description: d}}}}
+"""
+
+
+def test_a_report_does_not_depend_on_the_order_of_paths(cli: Cli, tmp_path: Path) -> None:
+    *head, second, first = UNSORTED.strip().splitlines()
+    reports = []
+    for number, paths in enumerate(([first, second], [second, first])):
+        (tmp_path / f"{number}.yaml").write_text("\n".join([*head, *paths]))
+        reports.append(cli("tools", "--spec", f"s={number}.yaml", "--report").stdout)
+    assert len(json.loads(reports[0])["problems"]) == 2
+    assert reports[0] == reports[1]

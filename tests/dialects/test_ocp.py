@@ -115,6 +115,18 @@ def test_a_parameter_has_one_type_word(schema: object, word: str) -> None:
     assert found["type"] == word
 
 
+def test_a_parameter_carries_what_its_discriminator_chooses_among() -> None:
+    found = parameter(
+        {"$ref": "#/components/schemas/Pet"},
+        Pet={"discriminator": {"propertyName": "kind", "mapping": {"c": "Cat"}}},
+        Cat={"type": "object", "properties": {"claws": {"$ref": "#/components/schemas/Claws"}}},
+        Claws={"type": "integer"},
+    )
+    schema = found["schema"]
+    assert isinstance(schema, dict)
+    assert schema["$defs"].keys() == {"Pet", "Cat", "Claws"}
+
+
 def test_the_name_and_place_on_the_wire_stay_visible() -> None:
     made = tool(
         operation(

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from gateway import client
 from gateway.calls import excerpts, failures, preview, selecting, validation
-from gateway.catalog import tool
+from gateway.catalog import responses, tool
 from gateway.catalog.naming import RESERVED
 from gateway.cli.demo import describe_demo
 from gateway.context import headers as ocp
@@ -32,7 +32,7 @@ from gateway.server.mcp_http import McpEndpoint, McpSettings
 from gateway.server.proxy import ProxyEndpoint
 from gateway.server.results import ResultsEndpoint
 from gateway.server.tools import ToolsEndpoint
-from gateway.sources import loading, text, watching, yaml_text
+from gateway.sources import list_files, loading, text, watching, yaml_text
 from gateway.stores import record, redis, results, sqlite
 from gateway.wiring import reloading, serving
 from tests.support.pages import DOCS, ROOT, Row, checked_rows, fenced, names_in
@@ -168,12 +168,14 @@ LIMITS = {
     "a watched file: rest before it is read": (watching.LOOK_SECONDS,),
     "reading a file that is being written: attempts": (text.READ_ATTEMPTS,),
     "a description's fault in `GET /apis`": (reloading.MAX_FAULT,),
+    "lists of tools on disk: bytes of one / number": (list_files.MAX_BYTES, list_files.MAX_FILES),
     "a body that `dry_run` shows": (preview.MAX_SHOWN,),
     "a tool's title / description / a text in its schemas": (
         tool.MAX_TITLE,
         tool.MAX_DESCRIPTION,
         hygiene.MAX_ARGUMENT_TEXT,
     ),
+    "an answer's schema in the OCP format": (responses.MAX_SCHEMA,),
     "YAML: levels / nodes after aliases": (yaml_text.MAX_DEPTH, yaml_text.MAX_NODES),
     "connecting to an API": (client.CONNECT_SECONDS,),
     "a header line, in and out": (serving.MAX_FIELD_BYTES,),

@@ -264,6 +264,29 @@ CASES: dict[str, tuple[str, Json, set[tuple[str, str]]]] = {
         },
         set(),
     ),
+    "components used on the way to another, by anchor, by id": (
+        "3.1",
+        {
+            **with_schema(
+                {
+                    "allOf": [
+                        {"$ref": "#/components/schemas/Way/properties/a"},
+                        {"$ref": "#anchor"},
+                        {"$ref": "https://h/id"},
+                    ]
+                }
+            ),
+            "components": {
+                "schemas": {
+                    "Way": {"$ref": "#/components/schemas/End"},
+                    "End": {"properties": {"a": {}}},
+                    "Anchored": {"$anchor": "anchor"},
+                    "Identified": {"$id": "https://h/id"},
+                },
+            },
+        },
+        set(),
+    ),
     "a library has nothing unused": ("3.1", {"components": {"schemas": {"A": {}}}}, set()),
     "definitions that are not used": (
         "2.0",
@@ -388,7 +411,10 @@ def test_each_rule_points_at_its_place(
 
 def test_every_rule_of_a_check_is_tested() -> None:
     tested = {code for _, _, expected in CASES.values() for code, _ in expected}
-    elsewhere = {Code.STRUCTURE_DEPTH, Code.FINDINGS_CUT, Code.OVERLAY_NO_MATCH}
+    elsewhere = {
+        *(Code.STRUCTURE_DEPTH, Code.FINDINGS_CUT),
+        *(Code.OVERLAY_NO_MATCH, Code.KEY_DUPLICATE),
+    }
 
     assert tested | elsewhere == set(Code)
 
@@ -400,12 +426,29 @@ def test_what_stands_in_other_documents_is_found_there() -> None:
         "/b/{id}": {"$ref": "parts/a.json"},
         "/c": {"get": {"$ref": "../c.json"}},
     }
-    document = Document(description("3.1", paths=paths), parts={"parts/a.json": part})
-    assert {(f.code, f.pointer) for f in check_document(document, "3.1")} == {
-        ("structure-unknown", "/paths/~1a~1{id}/get/$ref"),
-        # That it leads nowhere is said where its operation is skipped.
-        ("structure-unknown", "/paths/~1c/get/$ref"),
-    }
+    # What the other one uses is not known here.
+    components = {"schemas": {"A": {}}}
+    root = description("3.1", paths=paths, components=components)
+    document = Document(root, parts={"parts/a.json": part})
+    # That a reference leads nowhere is said where its operation is skipped.
+    assert [(f.code, f.pointer, f.message) for f in check_document(document, "3.1")] == [
+        (
+            "structure-unknown",
+            "/paths",
+            "2 x `$ref` in place of an operation, which no version knows; followed",
+        )
+    ]
+
+
+@pytest.mark.parametrize("version", ["2.0", "3.0", "3.1"])
+def test_operations_that_are_references_leave_room_for_other_findings(version: str) -> None:
+    paths = {f"/{number}": {"get": {"$ref": "#/x-operations/a"}} for number in range(1_200)}
+    root = description(version, paths={**paths, "/z": {"get": {"responses": OK, "titel": 1}}})
+
+    assert [(f.code, f.pointer) for f in check_document(Document(root), version)] == [
+        ("structure-unknown", "/paths"),
+        ("structure-unknown", "/paths/~1z/get/titel"),
+    ]
 
 
 def test_every_code_has_a_row_with_its_severity() -> None:

@@ -50,7 +50,10 @@ def test_a_local_reference_names_a_part_of_the_document(ref: str, value: object)
         pytest.param(f"#/a/b/{'9' * 5000}", "points at nothing", id="endless index"),
         pytest.param("#/x~1y/z", "points at nothing", id="inside a number"),
         pytest.param("#", "is no JSON Pointer to a part", id="whole document"),
-        pytest.param("#anchor", "is no JSON Pointer to a part", id="anchor"),
+        pytest.param("#anchor", "is the name of no schema", id="anchor"),
+        pytest.param("#/loop1/x", "never ends", id="through a loop"),
+        pytest.param("#/hop1/c", "points at nothing", id="through a reference, to nothing"),
+        pytest.param("#/outer/c", "was not read", id="through a reference to elsewhere"),
         pytest.param("", "is empty", id="empty"),
         pytest.param("other.yaml#/a", "was not read", id="file"),
         pytest.param("/etc/passwd#/a", "leaves the description's directory", id="absolute path"),
@@ -62,8 +65,106 @@ def test_a_local_reference_names_a_part_of_the_document(ref: str, value: object)
 def test_a_reference_elsewhere_is_refused_where_it_stands(ref: str, reason: str) -> None:
     with pytest.raises(UnresolvedRef, match=reason) as caught:
         Document(ROOT).lookup(ref, "/here")
-    assert caught.value.pointer == "/here"
+    assert caught.value.pointer in ("/here", "/loop1", "/loop2", "/outer")
     assert len(caught.value.reason) < 200
+
+
+@pytest.mark.parametrize(
+    ("ref", "pointer"),
+    [
+        pytest.param("#/hop2/b", "/a/b", id="one"),
+        pytest.param("#/hop1/b/1", "/a/b/1", id="two in a row"),
+        pytest.param("#/m~0n~1/b/0", "/a/b/0", id="behind an escaped name"),
+        pytest.param("#/beside/own", "/beside/own", id="a member beside it first"),
+        pytest.param("#/beside/b", "/a/b", id="then the target's"),
+    ],
+)
+def test_a_pointer_passes_through_references(ref: str, pointer: str) -> None:
+    through = {"m~n/": {"$ref": "#/hop1"}, "beside": {"$ref": "#/a", "own": 1}}
+    document = Document({**ROOT, **through})
+    found = document.lookup(ref, "/here")
+    assert found.pointer == pointer
+    assert document.at(pointer).value == found.value
+
+
+def test_pointers_through_references_come_to_an_end() -> None:
+    """Without a memory the last one would take two to the power of its number."""
+    root: dict[str, object] = {"c0": {"x": {"$ref": "#/c0"}}}
+    for number in range(1, MAX_CHAIN * 3):
+        root[f"c{number}"] = {"$ref": f"#/c{number - 1}/x/x"}
+    document = Document(root)
+    for number in range(1, MAX_CHAIN * 3):
+        assert document.lookup(f"#/c{number}/x", "/here").pointer == "/c0/x"
+    with pytest.raises(UnresolvedRef, match="never ends"):
+        Document(root).lookup(f"#/c{MAX_CHAIN * 3 - 1}/x", "/here")
+
+
+ANCHORED = {
+    "components": {
+        "schemas": {
+            "Pet": {
+                "$anchor": "pet",
+                "properties": {"$anchor": {"type": "string"}, "default": {"$anchor": "inside"}},
+                "example": {"$anchor": "data"},
+                "x-own": {"$anchor": "extension"},
+            },
+            "Node": {"$dynamicAnchor": "node", "$anchor": "plain"},
+            "One": {"$anchor": "twice"},
+            "Other": {"$anchor": "twice"},
+            "Id": {"$id": "https://h/schemas/id", "$defs": {"a/b": {"$anchor": "deep"}}},
+        },
+        "responses": {"default": {"content": {"a/b": {"schema": {"$anchor": "answer"}}}}},
+    },
+}
+SCHEMAS = "/components/schemas"
+
+
+@pytest.mark.parametrize(
+    ("ref", "pointer"),
+    [
+        pytest.param("#pet", f"{SCHEMAS}/Pet", id="anchor"),
+        pytest.param("#inside", f"{SCHEMAS}/Pet/properties/default", id="property named default"),
+        pytest.param("#node", f"{SCHEMAS}/Node", id="dynamic anchor"),
+        pytest.param("#plain", f"{SCHEMAS}/Node", id="two names"),
+        pytest.param("#deep", f"{SCHEMAS}/Id/$defs/a~1b", id="deep"),
+        pytest.param(
+            "#answer",
+            "/components/responses/default/content/a~1b/schema",
+            id="in the default answer",
+        ),
+        pytest.param("https://h/schemas/id", f"{SCHEMAS}/Id", id="$id"),
+        pytest.param("https://h/schemas/id#/$defs/a~1b", f"{SCHEMAS}/Id/$defs/a~1b", id="below"),
+        pytest.param("https://h/schemas/id#deep", f"{SCHEMAS}/Id/$defs/a~1b", id="$id and anchor"),
+    ],
+)
+def test_schemas_are_found_by_the_names_they_give_themselves(ref: str, pointer: str) -> None:
+    document = Document(ANCHORED)
+    found = document.lookup(ref, "/here")
+    assert found.pointer == pointer
+    assert document.at(pointer).value == found.value
+
+
+@pytest.mark.parametrize(
+    ("ref", "reason"),
+    [
+        pytest.param("#data", "is the name of no schema", id="in an example"),
+        pytest.param("#extension", "is the name of no schema", id="in an extension"),
+        pytest.param("#twice", "is the name of several schemas", id="twice"),
+        pytest.param("#/$defs/x", "points at nothing .`\\$id` changes no", id="relative to $id"),
+        pytest.param("https://h/schemas/other", "leaves the descr", id="no such $id"),
+    ],
+)
+def test_what_is_no_name_or_several_schemas_is_refused(ref: str, reason: str) -> None:
+    with pytest.raises(UnresolvedRef, match=reason):
+        Document(ANCHORED).lookup(ref, f"{SCHEMAS}/Id")
+
+
+def test_a_name_belongs_to_its_document() -> None:
+    parts = {"a.yaml": {"$anchor": "pet", "x": 1}}
+    document = Document({**ANCHORED}, parts=parts)
+    assert document.lookup("a.yaml#pet", "/here") == Node(value=parts["a.yaml"], pointer="a.yaml#")
+    assert document.lookup("#pet", "a.yaml#/x").pointer == "a.yaml#"
+    assert document.lookup("#pet", "/here").pointer == f"{SCHEMAS}/Pet"
 
 
 def test_a_chain_is_followed_to_the_value_and_its_own_pointer() -> None:

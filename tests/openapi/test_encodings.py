@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.openapi import Encoding, is_media_type
+from gateway.openapi import Encoding, is_json, is_media_type
 from gateway.openapi.document import Node
 from gateway.openapi.encodings import read_encodings
 
@@ -48,6 +48,27 @@ def test_an_encoding(described: object, encoding: Encoding) -> None:
 @pytest.mark.parametrize("encoding", [None, [], "x"])
 def test_no_encodings(encoding: object) -> None:
     assert read_encodings(Node(value={"encoding": encoding}, pointer=""), FORM) == {}
+
+
+@pytest.mark.parametrize(
+    ("media_type", "expected"),
+    [
+        ("application/json", True),
+        ("Application/JSON; charset=utf-8", True),
+        ("text/json", True),
+        ("text/x-json", True),
+        ("application/x-json", True),
+        ("application/problem+json", True),
+        ("model/gltf+json;v=2", True),
+        ("application/json-seq", False),
+        ("application/x-ndjson", False),
+        ("text/plain", False),
+        ("json", False),
+        ("", False),
+    ],
+)
+def test_which_media_types_are_json(media_type: str, expected: bool) -> None:
+    assert is_json(media_type) is expected
 
 
 def test_only_forms_have_encodings() -> None:

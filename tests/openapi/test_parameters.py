@@ -213,6 +213,8 @@ def test_an_example_too_deep_to_be_written_is_left_out() -> None:
             "application/x-www-form-urlencoded",
         ),
         (["text/plain", "*/*"], "*/*"),
+        (["multipart/form-data", "text/json"], "text/json"),
+        (["text/json", "application/json"], "application/json"),
         (["application/b", "application/a"], "application/a"),
     ],
     ids=" ".join,
@@ -237,3 +239,63 @@ def test_a_body_is_found_behind_references() -> None:
     ).body
     assert found is not None
     assert (found.required, found.schema) == (True, True)
+
+
+def test_alike_parameters_are_read_once_and_each_stands_in_its_own_place() -> None:
+    alike = [query("q", {"type": "string"}), query("r", True), {"name": "s", "in": "query"}]
+    found = described(
+        document({f"/{name}": {"get": operation(parameters=alike)} for name in "ab"})
+    ).operations
+    first, second = (each.parameters for each in found)
+    assert [p.schema for p in first] == [p.schema for p in second]
+    assert [p.pointer for p in second] == [f"/paths/~1b/get/parameters/{i}" for i in range(3)]
+    places = [p.schema_pointer.removeprefix(p.pointer) for p in (*first, *second)]
+    assert places == ["/schema", "/schema", ""] * 2
+
+
+def test_what_is_wrong_with_alike_parameters_is_said_of_each() -> None:
+    alike = [query("q", {"type": "string", "pattern": "("})]
+    found = problems(document({f"/{name}": {"get": operation(parameters=alike)} for name in "ab"}))
+    assert [pointer for pointer, *_ in found] == [
+        f"/paths/~1{name}/get/parameters/0/schema/pattern" for name in "ab"
+    ]
+
+
+def test_a_parameter_that_many_refer_to_costs_each_of_them_its_fault() -> None:
+    shared = {"P": {"name": "p", "in": "query", "schema": {"$ref": "#/components/schemas/None"}}}
+    item = {"get": operation(parameters=[{"$ref": "#/components/parameters/P"}])}
+    root = document({"/a": item, "/b": item}, components={"parameters": shared})
+    found = [p.message for p in described(root).problems if p.severity == "error"]
+    assert [message.split(":")[0] for message in found] == ["GET /a skipped", "GET /b skipped"]
+
+
+@pytest.mark.parametrize(
+    ("version", "beside", "expected"),
+    [
+        pytest.param("3.1.0", {"description": " Here. "}, ["Here.", "Plain."], id="3.1"),
+        pytest.param("3.2.0", {"description": "Here."}, ["Here.", "Plain."], id="3.2"),
+        pytest.param("3.1.0", {"description": ""}, ["", "Plain."], id="nothing is a word, too"),
+        pytest.param("3.1.0", {"description": 5}, ["Plain.", "Plain."], id="no text"),
+        pytest.param("3.1.0", {"summary": "Here."}, ["Plain.", "Plain."], id="has no summary"),
+        pytest.param("3.0.3", {"description": "Here."}, ["Plain.", "Plain."], id="3.0 ignores it"),
+    ],
+)
+def test_a_description_beside_a_reference_counts_for_that_place(
+    version: str, beside: dict[str, object], expected: list[str]
+) -> None:
+    components = {
+        "parameters": {"P": {**query("p", {}), "description": "Plain."}},
+        "requestBodies": {
+            "B": {"description": "Plain.", "content": {"application/json": {"schema": {}}}}
+        },
+    }
+    parameter = {"$ref": "#/components/parameters/P"}
+    body = {"$ref": "#/components/requestBodies/B"}
+    paths = {
+        "/a": {"post": {"parameters": [{**parameter, **beside}], "requestBody": body | beside}},
+        "/b": {"post": {"parameters": [parameter], "requestBody": body}},
+    }
+    root = document(paths, version=version, components=components)
+    found = described(root).operations
+    assert [operation.parameters[0].description for operation in found] == expected
+    assert [operation.body.description for operation in found if operation.body] == expected

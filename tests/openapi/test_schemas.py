@@ -83,6 +83,120 @@ def test_schemas_of_3_0_become_json_schema(schema: object, expected: object) -> 
     ("schema", "expected"),
     [
         pytest.param(
+            {"items": [{"type": "string"}, True], "additionalItems": False},
+            {"prefixItems": [{"type": "string"}, True], "items": False},
+            id="a closed tuple",
+        ),
+        pytest.param(
+            {"items": [{"type": "string"}], "additionalItems": {"minimum": 1}},
+            {"prefixItems": [{"type": "string"}], "items": {"minimum": 1}},
+            id="a tuple and what follows",
+        ),
+        pytest.param(
+            {"items": {"type": "string"}, "additionalItems": False},
+            {"items": {"type": "string"}},
+            id="additionalItems beside one schema",
+        ),
+        pytest.param(
+            {"prefixItems": [True], "additionalItems": False},
+            {"prefixItems": [True]},
+            id="additionalItems beside prefixItems",
+        ),
+        pytest.param(
+            {"dependencies": {"a": ["b"], "c": {"required": ["d"]}, "e": False}},
+            {
+                "dependentRequired": {"a": ["b"]},
+                "dependentSchemas": {"c": {"required": ["d"]}, "e": False},
+            },
+            id="dependencies",
+        ),
+        pytest.param(
+            {"dependencies": {"a": ["b"]}, "dependentRequired": {"a": ["c"], "d": ["e"]}},
+            {"dependentRequired": {"a": ["c"], "d": ["e"]}},
+            id="dependencies beside the modern word",
+        ),
+        pytest.param(
+            {"dependencies": {"a": "b", "c": ["d", "d"], "e": ["\u200bf"]}},
+            {},
+            id="dependencies of no shape, and one that nobody sees",
+        ),
+        pytest.param({"dependencies": ["a"]}, {}, id="dependencies that are none"),
+    ],
+)
+def test_keywords_of_older_drafts_become_those_of_2020_12(schema: object, expected: object) -> None:
+    assert converted(schema) == expected
+
+
+def test_what_older_keywords_refer_to_is_published() -> None:
+    schema = {
+        "dependencies": {"a": ref("A")},
+        "items": [True],
+        "additionalItems": ref("B"),
+    }
+    published = converted(schema, A={"minProperties": 2}, B={"type": "string"})
+    assert published["$defs"] == {"A": {"minProperties": 2}, "B": {"type": "string"}}
+    assert problems(
+        document(
+            {"/a": {"get": operation(parameters=[query("p", {"dependencies": {"a": ref("C")}})])}}
+        )
+    ) == [("/paths/~1a/get/parameters/0/schema/dependencies/a", "error")]
+
+
+TREE = {
+    "$dynamicAnchor": "node",
+    "properties": {"children": {"type": "array", "items": {"$dynamicRef": "#node"}}},
+}
+
+
+def test_a_dynamic_reference_is_the_schema_that_it_names() -> None:
+    published = converted({"$ref": "#node"}, Tree=TREE)
+    assert published["$ref"] == "#/$defs/Tree"
+    assert published["$defs"] == {
+        "Tree": {
+            "properties": {"children": {"type": "array", "items": {"$ref": "#/$defs/Tree"}}},
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        pytest.param({"$dynamicRef": "#none"}, {}, id="none"),
+        pytest.param({"$dynamicRef": "#twice"}, {}, id="several"),
+        pytest.param({"$dynamicRef": 5}, {}, id="no text"),
+    ],
+)
+def test_a_dynamic_reference_that_names_no_one_schema_says_nothing(
+    schema: object, expected: object
+) -> None:
+    twice = {"$dynamicAnchor": "twice"}
+    assert converted({**schema, "type": "string"}, A=twice, B=twice) == {  # type: ignore[dict-item]
+        **expected,  # type: ignore[dict-item]
+        "type": "string",
+    }
+
+
+def test_what_is_wrong_behind_a_dynamic_reference_costs_the_operation() -> None:
+    broken = {"$dynamicAnchor": "node", "properties": {"a": ref("None")}}
+    paths = {"/a": {"get": operation(parameters=[query("p", {"$dynamicRef": "#node"})])}}
+    root = document(paths, components={"schemas": {"Broken": broken}})
+    assert problems(root) == [("/components/schemas/Broken/properties/a", "error")]
+
+
+def test_an_answer_has_another_fingerprint_when_a_dynamic_target_changes() -> None:
+    def digest(kind: str) -> str:
+        answer = {"$dynamicRef": "#node"}
+        schemas = {"Tree": {"$dynamicAnchor": "node", "type": kind}}
+        paths = {"/a": {"get": operation(answer=answer)}}
+        return only_tool(document(paths, components={"schemas": schemas})).digest
+
+    assert digest("object") != digest("array")
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        pytest.param(
             {**ref("A"), "nullable": True},
             {"anyOf": [{"$ref": "#/$defs/A"}, {"type": "null"}]},
             id="beside a reference",
@@ -301,18 +415,6 @@ def test_inputs_lose_what_is_read_only_and_outputs_what_is_write_only() -> None:
             "required": ["id", "name"],
             "properties": {"id": {**text, "readOnly": True}, "name": text, "nick": maybe},
         }
-    }
-
-
-def test_a_discriminator_names_definitions_and_cannot_dangle() -> None:
-    schema = {
-        "discriminator": {
-            "propertyName": "kind",
-            "mapping": {"dog": "#/components/schemas/Dog", "cat": "http://x/Cat", "n": 5},
-        }
-    }
-    assert converted(schema) == {
-        "discriminator": {"propertyName": "kind", "mapping": {"dog": "Dog", "cat": "Cat"}}
     }
 
 

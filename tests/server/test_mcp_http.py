@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from aiohttp import web
 from gateway.catalog import View
 from gateway.engine import ToolCall
 from gateway.errors import Fault, InvalidArguments, UnknownApi
+from gateway.mcp import Revision, ToolPages
 from gateway.policy import ANONYMOUS
 from gateway.server.mcp_http import McpEndpoint, McpSettings
 from tests.support.fake_gateway import FakeGateway, as_gateway
@@ -162,6 +164,29 @@ async def test_a_legacy_conversation_goes_through() -> None:
             assert r.status == 204
         async with door.post(legacy_call(), session, "/mcp/pets") as r:
             assert r.status == 404
+
+
+async def test_who_asks_for_a_list_keeps_nobody_else_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    free = threading.Event()
+    make = ToolPages.page
+
+    def slow(pages: ToolPages, revision: Revision, view: View) -> bytes:
+        assert free.wait(PATIENCE)
+        return make(pages, revision, view)
+
+    monkeypatch.setattr(ToolPages, "page", slow)
+    async with open_door(FakeGateway()) as door:
+        head = dict(modern_head("tools/list"))
+        listing = asyncio.ensure_future(door.post(modern_message("tools/list"), head).__aenter__())
+        head = dict(modern_head("server/discover"))
+        async with door.post(modern_message("server/discover"), head) as answered:
+            assert answered.status == 200
+        assert not listing.done()
+        free.set()
+        async with await listing as listed:
+            assert "tools" in (await listed.json())["result"]
 
 
 async def test_a_batch_is_answered_in_one_array() -> None:

@@ -1,11 +1,15 @@
 """`/tools` over plain HTTP."""
 
+import asyncio
 import json
+import threading
 from io import BytesIO
 
 import aiohttp
 import pytest
 
+from gateway.catalog import Tool
+from gateway.server import tools
 from tests.support.echo_upstream import Answer, EchoUpstream
 from tests.support.plain_http import call_tool, problem_of
 from tests.support.serving import Served
@@ -55,6 +59,25 @@ class TestTheList:
         for unknown in ('"other"', tag.strip('"'), ""):
             status, again, same = await fetch(http, url, {"If-None-Match": unknown})
             assert (status, again["etag"], same) == (200, tag, body), unknown
+
+    async def test_is_made_once_while_others_are_served(
+        self, served: Served, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        others_were_served, made = threading.Event(), list[str]()
+
+        def slow(name: str, _: Tool) -> dict[str, object]:
+            assert others_were_served.wait(30)
+            made.append(name)
+            return {}
+
+        monkeypatch.setitem(tools.FORMATS, "ocp", slow)
+        async with asyncio.TaskGroup() as group:
+            asks = [group.create_task(fetch(http, f"{served.url}/tools?api=shop")) for _ in "ab"]
+            status, _, _ = await fetch(http, f"{served.url}/healthz")
+            others_were_served.set()
+        assert status == 200
+        assert [ask.result()[0] for ask in asks] == [200, 200]
+        assert len(made) == len(set(made)) > 0
 
     async def test_every_representation_has_its_own_tag(
         self, served: Served, http: aiohttp.ClientSession

@@ -210,3 +210,18 @@ def test_a_url_is_no_file() -> None:
 async def test_a_snapshot_does_not_show_its_text(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"private")
     assert "private" not in repr(await Source(str(tmp_path / "a")).read())
+
+
+async def test_a_source_that_resumes_asks_for_news_only(origin: Origin) -> None:
+    origin.headers = {"ETag": '"1"'}
+    before = Source(str(origin.url))
+    snapshot = await before.read()
+    assert snapshot is not None
+    seen = before.seen(snapshot)
+    assert (seen.conditions, seen.files) == (((("If-None-Match", '"1"'),),), {})
+    it = Source(str(origin.url))
+    assert not await it.is_as(seen)
+    it.resume(seen, None)
+    assert await it.read() is None
+    origin.headers, origin.body = {"ETag": '"2"'}, b"two"
+    assert await text(it) == b"two"

@@ -18,10 +18,11 @@ from gateway.catalog import ApiCatalog
 from gateway.config import ApiConfig, Config
 from gateway.engine import Gateway
 from gateway.errors import ApiUnavailable
-from gateway.sources import Opened, watching
+from gateway.sources import Opened, Snapshot, watching
 from gateway.upstreams import Upstream
 from gateway.wiring import reloading
-from gateway.wiring.loading import build_api, load_apis
+from gateway.wiring.loading import Built, build_api, keep_copy, load_apis
+from gateway.wiring.preparing import Shelf
 from gateway.wiring.reloading import Reloading
 from gateway.wiring.serving import _gateway
 from tests.support.serving import MEMORY, write_spec
@@ -311,10 +312,10 @@ async def test_a_mistake_in_the_program_costs_one_text_only(
     file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def mistaken(
-        api: ApiConfig, opened: Opened, running: Upstream | None
-    ) -> tuple[ApiCatalog, Upstream]:
+        api: ApiConfig, opened: Opened, digest: str, running: Upstream | None
+    ) -> Built:
         assert "good" in str(opened.document.root) or 1 / 0
-        return await build_api(api, opened, running)
+        return await build_api(api, opened, digest, running)
 
     monkeypatch.setattr(reloading, "build_api", mistaken)
     async with kept(api(file)) as live:
@@ -403,6 +404,27 @@ async def test_without_its_source_the_last_good_copy_serves_and_the_source_is_tr
         await live.until(lambda: live.tools() == ["two"])
     host.status = 500
     async with kept(at(host), cache=cache) as live:
+        assert live.tools() == ["two"]
+
+
+async def test_an_end_waits_for_the_copy_of_what_serves(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaving = asyncio.Event()
+
+    async def slow(api: ApiConfig, shelf: Shelf | None, snapshot: Snapshot) -> None:
+        await leaving.wait()
+        await keep_copy(api, shelf, snapshot)
+
+    monkeypatch.setattr(reloading, "keep_copy", slow)
+    async with kept(at(host), cache=tmp_path) as live:
+        host.body = text("two")
+        await live.until(lambda: live.tools() == ["two"])
+        # Not before the end has begun to wait.
+        asyncio.get_running_loop().call_soon(leaving.set)
+    assert leaving.is_set()
+    host.status = 500
+    async with kept(at(host), cache=tmp_path) as live:
         assert live.tools() == ["two"]
 
 

@@ -12,9 +12,15 @@ from gateway.openapi.checking.surroundings import (
     check_servers,
     required_schemes,
 )
-from gateway.openapi.checking.vocabulary import COMPONENTS, ROOT, SWAGGER_COMPONENTS, Subject
+from gateway.openapi.checking.vocabulary import (
+    COMPONENTS,
+    METHODS,
+    ROOT,
+    SWAGGER_COMPONENTS,
+    Subject,
+)
 from gateway.openapi.checking.walking import Node, Walk
-from gateway.openapi.document import Document, UnresolvedRef, join
+from gateway.openapi.document import Document, join
 from gateway.openapi.findings import Code, Finding, finding
 
 MAX_FINDINGS = 200
@@ -39,18 +45,35 @@ def check_document(document: Document, version: str) -> tuple[Finding, ...]:
 
 
 def _structure(document: Document, version: str) -> Iterator[Finding]:
-    for found in check_structure(document.root, version):
-        # No version knows references to operations; where one stands, that is what is wrong.
-        if found.code is not Code.STRUCTURE_MISSING or not _is_reference(document, found.pointer):
-            yield found
+    # No version knows references to operations. Where they stand, one line says it, or each of
+    # hundreds would bring two and leave no room for others.
+    root, references = _without_referring_operations(document.root)
+    if references:
+        text = f"{references:,} x `$ref` in place of an operation, which no version knows; followed"
+        yield finding(Code.STRUCTURE_UNKNOWN, "/paths", text)
+    yield from check_structure(root, version)
 
 
-def _is_reference(document: Document, pointer: str) -> bool:
-    try:
-        value = document.at(pointer).value
-    except UnresolvedRef:
-        return False
-    return isinstance(value, Mapping) and "$ref" in value
+def _without_referring_operations(
+    root: Mapping[str, object],
+) -> tuple[Mapping[str, object], int]:
+    paths = root.get("paths")
+    if not isinstance(paths, dict):
+        return root, 0
+    kept = {p: _own_members(item) if str(p)[:1] == "/" else None for p, item in paths.items()}
+    left_out = sum(len(paths[path]) - len(item) for path, item in kept.items() if item is not None)
+    if not left_out:
+        return root, 0
+    whole = {path: paths[path] if item is None else item for path, item in kept.items()}
+    return {**root, "paths": whole}, left_out
+
+
+def _own_members(item: object) -> Mapping[str, object] | None:
+    """The members of a path item but the operations that are references; None: it has no such."""
+    if not isinstance(item, dict):
+        return None
+    referring = {key for key in METHODS if isinstance(v := item.get(key), dict) and "$ref" in v}
+    return {k: v for k, v in item.items() if k not in referring} if referring else None
 
 
 def _first(found: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -74,15 +97,13 @@ def _check_meaning(document: Document, version: str) -> Iterator[Finding]:
         yield from links.check_mappings(owner, walk.mappings)
         walk.references.clear()
         walk.mappings.clear()
-    links.anchors = walk.anchors
-    yield from links.check_anchored()
     yield from check_paths(document)
     yield from check_operation_ids(walk.subjects[Subject.OPERATION])
     yield from _check_surroundings(root, version, walk, links)
     if version in ("3.1", "3.2"):
         yield from check_schemas(root, walk.subjects[Subject.SCHEMA])
-    # Without a path it is a library for other descriptions.
-    if root.get("paths") or root.get("webhooks"):
+    # Without a path it is a library for other descriptions; other documents may refer to it, too.
+    if not document.parts and (root.get("paths") or root.get("webhooks")):
         unused = links.unused({pointer: node[0] for pointer, (node, _) in components.items()})
         yield from _unused(unused)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from gateway.openapi.checking.vocabulary import METHODS
 from gateway.openapi.checking.walking import Node, pointer_of
-from gateway.openapi.document import Document, UnresolvedRef, join
+from gateway.openapi.document import Document, UnresolvedRef, base_of, join, quoted
 from gateway.openapi.document import Node as Place
 from gateway.openapi.findings import Code, Finding, finding
 
@@ -24,6 +24,8 @@ def check_paths(document: Document) -> Iterator[Finding]:
     if not isinstance(paths, Mapping):
         return
     first: dict[str, str] = {}
+    # Parameters by the document that a reference stands in and the reference, as it is written.
+    known: dict[tuple[str, str], Mapping[str, object] | None] = {}
     for path, item in paths.items():
         if not str(path).startswith("/"):
             continue
@@ -32,7 +34,7 @@ def check_paths(document: Document) -> Iterator[Finding]:
         at = join("/paths", str(path))
         if twin != path:
             yield finding(Code.PATH_TWIN, at, f"matches the same requests as {twin}")
-        yield from _PathItem(document, str(path), Place(value=item, pointer=at)).check()
+        yield from _PathItem(document, known, str(path), Place(value=item, pointer=at)).check()
 
 
 @dataclass(slots=True)
@@ -40,6 +42,7 @@ class _PathItem:
     """One path. What its shared parameters lack is said once, not once for each operation."""
 
     document: Document
+    known: dict[tuple[str, str], Mapping[str, object] | None]
     path: str
     node: Place
     names: frozenset[str] = field(init=False)
@@ -49,14 +52,14 @@ class _PathItem:
 
     def check(self) -> Iterator[Finding]:
         node = self._followed(self.node)
-        if node is None or not isinstance(node.value, Mapping):
+        if node is None or not isinstance(node.value, dict):
             return
         shared: Parameters = {}
         yield from self._read(node.child("parameters"), shared)
         for method in METHODS:
             found = node.child(method) if method in node.value else None
             operation = self._followed(found) if found is not None else None
-            if operation is None or not isinstance(operation.value, Mapping):
+            if operation is None or not isinstance(operation.value, dict):
                 continue
             own: Parameters = {}
             yield from self._read(operation.child("parameters"), own)
@@ -66,7 +69,7 @@ class _PathItem:
 
     def _read(self, node: Place | None, into: Parameters) -> Iterator[Finding]:
         """The parameters of one list, references followed."""
-        if node is None or not isinstance(node.value, list | tuple):
+        if node is None or not isinstance(node.value, list):
             return
         for index, value in enumerate(node.value):
             at = f"{node.pointer}/{index}"
@@ -82,16 +85,20 @@ class _PathItem:
                 yield from self._path_parameter(raw, key[1], at)
 
     def _parameter(self, value: object, at: str) -> Mapping[str, object] | None:
-        if isinstance(value, Mapping) and isinstance(ref := value.get("$ref"), str):
-            try:
-                value = self.document.follow(self.document.lookup(ref, at)).value
-            except UnresolvedRef:
-                return None  # said where references are checked
-        return value if isinstance(value, Mapping) else None
+        if not isinstance(value, dict):
+            return None
+        if not isinstance(ref := value.get("$ref"), str):
+            return value
+        key = base_of(at), ref
+        if key not in self.known:
+            target = self._followed(Place(value=value, pointer=at))
+            found = target.value if target is not None else None
+            self.known[key] = found if isinstance(found, dict) else None
+        return self.known[key]
 
     def _path_parameter(self, raw: Mapping[str, object], name: str, at: str) -> Iterator[Finding]:
         if name not in self.names:
-            text = f"{{{name}}} is not in the path"
+            text = f"{quoted(name)} is not in the path"
             yield finding(Code.PATH_PARAMETER_UNUSED, at, text)
         if raw.get("required") is not True:
             text = f"the path parameter {name} needs `required: true`"
@@ -100,7 +107,7 @@ class _PathItem:
     def _undeclared(self, parameters: Parameters, operation: Place) -> Iterator[Finding]:
         for name in sorted(self.names):
             if ("path", name) not in parameters:
-                text = f"the path's {{{name}}} is not declared"
+                text = f"the path's {quoted(name)} is not declared"
                 yield finding(Code.PATH_PARAMETER_UNDECLARED, operation.pointer, text)
 
     def _followed(self, node: Place) -> Place | None:
@@ -128,13 +135,15 @@ def _bodies(parameters: Parameters) -> Iterator[Finding]:
 
 def check_operation_ids(nodes: Iterable[Node]) -> Iterator[Finding]:
     """Operations, callbacks and webhooks included, that share an operationId."""
-    by_id: dict[str, list[str]] = defaultdict(list)
+    by_id: dict[str, list[Node]] = defaultdict(list)
     for node in nodes:
-        name = node[0].get("operationId") if isinstance(node[0], Mapping) else None
+        name = node[0].get("operationId") if isinstance(node[0], dict) else None
         if isinstance(name, str):
-            by_id[name].append(pointer_of(node))
-    for name, pointers in by_id.items():
-        first, *others = sorted(pointers)
+            by_id[name].append(node)
+    for name, same in by_id.items():
+        if len(same) == 1:
+            continue
+        first, *others = sorted(map(pointer_of, same))
         for pointer in others:
             text = f"the operationId {name} also stands at {first}"
             yield finding(Code.OPERATION_ID_DUPLICATE, f"{pointer}/operationId", text)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from gateway.openapi.checking.walking import Node, Reference, pointer_of
 from gateway.openapi.document import Document, UnresolvedRef, join
-from gateway.openapi.document import Node as Place
 from gateway.openapi.findings import Code, Finding, finding
 
 _SCHEMAS = ("/components/schemas", "/definitions")
@@ -19,10 +19,8 @@ class Links:
     """
 
     document: Document
-    anchors: set[str] = field(default_factory=set)
     targets: dict[str, set[str]] = field(default_factory=dict)
     _known: dict[str, str | None] = field(default_factory=dict)
-    _anchored: list[Reference] = field(default_factory=list)
 
     def check(self, owner: str, references: Iterable[Reference]) -> Iterator[Finding]:
         """Take in the references below `owner`; the findings are those that lead nowhere."""
@@ -51,13 +49,6 @@ class Links:
                 self.targets.setdefault(owner, set()).update(named)
         yield from self.check(owner, references)
 
-    def check_anchored(self) -> Iterator[Finding]:
-        """References by `#name`, once the whole document has been walked."""
-        for ref, node in self._anchored:
-            if ref[1:] not in self.anchors:
-                text = f"no schema has the anchor {ref!r}"
-                yield finding(Code.REF_UNRESOLVED, _at(node), text)
-
     def unused(self, components: Mapping[str, object]) -> Iterator[str]:
         """Pointers of `components` (by pointer) that no path and no webhook leads to."""
         reached = {""}
@@ -73,31 +64,21 @@ class Links:
         return (pointer for pointer in components if pointer not in reached)
 
     def _resolve(self, ref: str, node: Node) -> tuple[str | None, Finding | None]:
-        if not ref.startswith("#"):
-            return None, self._outside(ref, node)
-        if len(ref) > 1 and ref[1] not in "/%":
-            self._anchored.append((ref, node))
-            return None, None
         if ref == "#":
             return "", None
         try:
             target = self.document.lookup(ref, "")
         except UnresolvedRef as error:
-            return None, finding(Code.REF_UNRESOLVED, _at(node), error.reason)
+            code = Code.REF_UNRESOLVED if ref.startswith("#") else Code.REF_EXTERNAL
+            return None, finding(code, _at(node), error.reason)
+        # As it is written, for it may pass through another component on its way.
+        pointer = unquote(ref[1:]) if ref.startswith("#/") else target.pointer
         try:
-            self.document.follow(Place(value=target.value, pointer=target.pointer))
+            self.document.follow(target)
         except UnresolvedRef as error:
             if "never ends" in error.reason:
-                return target.pointer, finding(Code.REF_ENDLESS, _at(node), error.reason)
-        return target.pointer, None
-
-    def _outside(self, ref: str, node: Node) -> Finding | None:
-        """What is wrong with a reference to another document, which is there or is not."""
-        try:
-            self.document.lookup(ref, "")
-        except UnresolvedRef as error:
-            return finding(Code.REF_EXTERNAL, _at(node), error.reason)
-        return None
+                return pointer, finding(Code.REF_ENDLESS, _at(node), error.reason)
+        return pointer, None
 
 
 def _at(node: Node) -> str:

@@ -19,7 +19,6 @@ class Shape(Enum):
     PATTERN_MAP = auto()  # a map whose `x-` members are extensions
     REF = auto()  # the member is a reference
     MAPPING = auto()  # a map to references or schema names (discriminator)
-    ANCHOR = auto()  # the member is a name for `#name` references
 
 
 class Subject(Enum):
@@ -58,8 +57,6 @@ _SCHEMA.update(
     {
         "$ref": _REF,
         "$dynamicRef": _REF,
-        "$anchor": Rule(Shape.ANCHOR, _LEAF),
-        "$dynamicAnchor": Rule(Shape.ANCHOR, _LEAF),
         "discriminator": Rule(Shape.ONE, {"mapping": Rule(Shape.MAPPING, _LEAF)}),
     }
 )
@@ -75,7 +72,14 @@ _SCHEMA.update(
 _SCHEMA.update(dict.fromkeys(("allOf", "anyOf", "oneOf", "prefixItems"), Rule(Shape.LIST, _SCHEMA)))
 _SCHEMA.update(
     dict.fromkeys(
-        ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions"),
+        (
+            "properties",
+            "patternProperties",
+            "dependentSchemas",
+            "dependencies",
+            "$defs",
+            "definitions",
+        ),
         Rule(Shape.MAP, _SCHEMA),
     )
 )

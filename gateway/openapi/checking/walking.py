@@ -16,8 +16,9 @@ Node = tuple[object, Table, "Node | None", str | int]
 Reference = tuple[str, Node]
 """A reference as it is written and the object that holds it."""
 
-_ONE, _REF = Shape.ONE, Shape.REF
+_ONE, _MAP, _REF = Shape.ONE, Shape.MAP, Shape.REF
 _LISTS = (Shape.LIST, Shape.ONE_OR_LIST)
+_REF_RULE = "$ref"  # in all tables of objects that may be a reference
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,7 +27,6 @@ class Walk:
 
     references: list[Reference] = field(default_factory=list)
     mappings: list[Reference] = field(default_factory=list)
-    anchors: set[str] = field(default_factory=set)
     subjects: dict[Subject, list[Node]] = field(
         default_factory=lambda: {subject: [] for subject in Subject}
     )
@@ -37,12 +37,11 @@ class Walk:
             self.subjects[subject].append(node)
         self._go([node])
 
-    def _go(self, stack: list[Node]) -> None:  # noqa: C901  one hot loop: calls would double it
+    def _go(self, stack: list[Node]) -> None:  # noqa: C901, PLR0912  one hot loop
         while stack:
             node = stack.pop()
             value, table = node[0], node[1]
-            # The first half spares the slow half for what every parser makes.
-            if type(value) is not dict and not isinstance(value, Mapping):
+            if not isinstance(value, dict):
                 continue
             if table is CALLBACK:
                 table = _callback_table(value)
@@ -56,37 +55,54 @@ class Walk:
                     stack.append(found)
                     if subject is not None:
                         self.subjects[subject].append(found)
+                elif shape is _MAP and subject is None and below is not CALLBACK:
+                    if isinstance(child, dict):
+                        self._map(child, below, (child, table, node, key), stack)
                 elif shape is not _REF:
                     self._several(rule, child, (child, table, node, key), stack)
                 elif isinstance(child, str):
                     self.references.append((child, node))
 
+    def _map(self, parts: Mapping[str, object], table: Table, at: Node, stack: list[Node]) -> None:
+        """Most of what is visited: mostly schemas without a part, or references alone."""
+        leads = table.keys()
+        for name, part in parts.items():
+            # One call says that nothing follows, and spares a visit.
+            if isinstance(part, dict) and not leads.isdisjoint(part):
+                if len(part) == 1 and isinstance(ref := part.get("$ref"), str):
+                    self.references.append((ref, (part, table, at, name)))
+                else:
+                    stack.append((part, table, at, name))
+
     def _several(self, rule: Rule, value: object, at: Node, stack: list[Node]) -> None:
         shape, table, subject = rule
         found: list[Node] = []
-        if shape is Shape.ANCHOR:
-            if isinstance(value, str):
-                self.anchors.add(value)
-        elif isinstance(value, Mapping):
+        if isinstance(value, dict):
             found = self._members(rule, value, at)
-        elif isinstance(value, list | tuple) and shape in _LISTS:
+        elif isinstance(value, list) and shape in _LISTS:
             found = [(part, table, at, index) for index, part in enumerate(value)]
-        stack.extend(found)
         if subject is not None:
             self.subjects[subject].extend(found)
+        elif _REF_RULE in table:
+            found = self._without_references(found)
+        stack.extend(found)
+
+    def _without_references(self, found: list[Node]) -> list[Node]:
+        """Take in those that are a reference and nothing else: that spares a visit to each."""
+        others: list[Node] = []
+        for node in found:
+            part = node[0]
+            ref = part.get("$ref") if isinstance(part, dict) and len(part) == 1 else None
+            if isinstance(ref, str):
+                self.references.append((ref, node))
+            else:
+                others.append(node)
+        return others
 
     def _members(self, rule: Rule, value: Mapping[str, object], at: Node) -> list[Node]:
-        shape, table, subject = rule
-        if shape is Shape.MAP:
-            if subject is not None or table is CALLBACK:
-                return [(part, table, at, name) for name, part in value.items()]
-            # Most members are schemas without a part: one call says so and spares a visit.
-            leads = table.keys()
-            return [
-                (part, table, at, name)
-                for name, part in value.items()
-                if type(part) is not dict or not leads.isdisjoint(part)
-            ]
+        shape, table, _ = rule
+        if shape is _MAP:
+            return [(part, table, at, name) for name, part in value.items()]
         if shape is Shape.PATTERN_MAP:
             return [
                 (part, table, at, name)
