@@ -427,7 +427,7 @@ def test_what_stands_in_other_documents_is_found_there() -> None:
         "/c": {"get": {"$ref": "../c.json"}},
     }
     # What the other one uses is not known here.
-    components = {"schemas": {"A": {}}}
+    components: Json = {"schemas": {"A": {}}}
     root = description("3.1", paths=paths, components=components)
     document = Document(root, parts={"parts/a.json": part})
     # That a reference leads nowhere is said where its operation is skipped.

@@ -120,6 +120,15 @@ def test_data_is_not_followed(root: Path) -> None:
     assert found.refused == {}
 
 
+def test_what_answers_by_default_is_no_data(tmp_path: Path) -> None:
+    path = tmp_path / "root.yaml"
+    path.write_text(
+        "openapi: 3.1.0\npaths: {/a: {get: {responses: {default: {$ref: answer.yaml}}}}}\n"
+    )
+    (tmp_path / "answer.yaml").write_text("description: d")
+    assert set(collect(path).found) == {"answer.yaml"}
+
+
 def test_a_link_may_lead_around_inside_and_never_out(root: Path, tmp_path: Path) -> None:
     (root.parent / "in.yaml").symlink_to(root.parent / "models" / "tag.yaml")
     (root.parent / "out.yaml").symlink_to(tmp_path / "outside.yaml")
