@@ -103,6 +103,11 @@ class Source:
             self._last = texts
             self._overlay_texts = list(texts.overlays)
 
+    def forget(self) -> None:
+        """Have everything sent anew, whatever was read last."""
+        for text in (self._root, *self._overlays):
+            text.forget()
+
     async def is_as(self, seen: Seen) -> bool:
         """Whether all of it is in files that are still those that were `seen`: a look at each."""
         return bool(seen.files) and await asyncio.to_thread(_are_there, seen.files)

@@ -108,7 +108,12 @@ async def read_source(
         source.resume(seen, copy.texts if copy else None)
     if await source.is_as(seen):
         return None, True
-    snapshot = await source.read()
+    try:
+        snapshot = await source.read()
+    except DescriptionError:
+        # What serves instead may be another text than the one that was seen.
+        source.forget()
+        raise
     return snapshot, snapshot is None or snapshot.digest == seen.digest
 
 
