@@ -12,6 +12,7 @@ from aiohttp import AddrInfoType
 from yarl import URL
 
 from gateway.errors import (
+    ApiUnavailable,
     BadRequest,
     GatewayError,
     RequestTimeout,
@@ -87,6 +88,8 @@ class AiohttpClient:
         self, request: Request, upstream: Upstream, timer: asyncio.Timeout
     ) -> aiohttp.ClientResponse:
         head, body = request.head, request.body
+        if self._session.closed:
+            raise ApiUnavailable("the gateway is ending")
         answer = await self._session_for(upstream.scope).request(
             head.method,
             # yarl would resolve `%2E%2E` (and more) in a URL that is not marked as encoded.

@@ -5,14 +5,20 @@ with bounded backtracking, and never leaves the process: `offline` refuses every
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 import jsonschema_rs
 
+from gateway.calls.costs import count_nodes, outline, plain, weigh
 from gateway.errors import DescriptionError, Fault
 
 MAX_FAULTS = 50
 MAX_MESSAGE = 300
+# Weight times values: what is below takes milliseconds, and all that is above could take minutes.
+EXPLAIN_BUDGET = 50_000
 _MASK = "value"
+_UNKNOWN = "is not known here"
+_NO_FORM = "fits none of the forms that its schema allows"
 
 _TYPE_NAMES: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (bool, "boolean"),
@@ -30,22 +36,87 @@ class ArgumentValidator:
     def __init__(self, schema: dict[str, object]) -> None:
         """Raise DescriptionError for a schema that does not compile."""
         try:
-            self._compiled = jsonschema_rs.Draft202012Validator(schema, mask=_MASK, offline=True)
+            self._compiled = _compile(schema)
         except ValueError as error:
             reason = str(error).splitlines()[0][:MAX_MESSAGE]
             raise DescriptionError(f"the input schema cannot be used: {reason}") from error
+        self._schema = schema
+        self._alone: dict[str, jsonschema_rs.Draft202012Validator | None] = {}
 
     def is_valid(self, arguments: Mapping[str, object]) -> bool:
         return self._compiled.is_valid(arguments)
 
     def faults(self, arguments: Mapping[str, object]) -> tuple[Fault, ...]:
-        """What is wrong, by JSON Pointer; at most MAX_FAULTS."""
-        found: list[Fault] = []
-        for error in self._compiled.iter_errors(arguments):
-            found.extend(_faults(error, arguments))
+        """What is wrong, by JSON Pointer; about MAX_FAULTS at most.
+
+        Where explaining the alternatives would cost too much, an argument that fits none of them
+        is only named.
+        """
+        nodes = count_nodes(arguments, EXPLAIN_BUDGET)
+        if nodes * self._weight <= EXPLAIN_BUDGET:
+            found = _explained(self._compiled, arguments)
+        elif self.is_valid(arguments):
+            found = []
+        else:
+            found = self._named(arguments, nodes)
+        return tuple(sorted(dict.fromkeys(found), key=lambda f: (f.pointer, f.message)))
+
+    def _named(self, arguments: Mapping[str, object], nodes: int) -> list[Fault]:
+        # All errors are made before the first is given: a million wrong items take gigabytes.
+        affordable = nodes * self._plain_weight <= EXPLAIN_BUDGET
+        found = _explained(self._plain if affordable else self._outline, arguments)
+        named = {fault.pointer.split("/")[1] for fault in found if fault.pointer}
+        for name, value in arguments.items():
             if len(found) >= MAX_FAULTS:
                 break
-        return tuple(sorted(dict.fromkeys(found), key=lambda f: (f.pointer, f.message)))
+            pointer = pointer_of([name])
+            if pointer[1:] not in named and not self._is_valid_alone(name, value):
+                found.append(Fault(pointer=pointer, message=_NO_FORM))
+        return found or [Fault(pointer="", message=_NO_FORM)]
+
+    @cached_property
+    def _weight(self) -> float:
+        return weigh(self._schema)
+
+    @cached_property
+    def _plain_weight(self) -> float:
+        return weigh(plain(self._schema))
+
+    @cached_property
+    def _plain(self) -> jsonschema_rs.Draft202012Validator:
+        return _compile(plain(self._schema))
+
+    @cached_property
+    def _outline(self) -> jsonschema_rs.Draft202012Validator:
+        return _compile(outline(self._schema))
+
+    def _is_valid_alone(self, name: str, value: object) -> bool:
+        properties = self._schema.get("properties")
+        if not isinstance(properties, Mapping) or name not in properties:
+            return True
+        if name not in self._alone:
+            schema = {"$defs": self._schema.get("$defs", {}), "allOf": [properties[name]]}
+            try:
+                self._alone[name] = _compile(schema)
+            except ValueError:  # it refers to a part of the schema outside `$defs`
+                self._alone[name] = None
+        validator = self._alone[name]
+        return validator is None or validator.is_valid(value)
+
+
+def _compile(schema: dict[str, object]) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(schema, mask=_MASK, offline=True)
+
+
+def _explained(
+    validator: jsonschema_rs.Draft202012Validator, arguments: Mapping[str, object]
+) -> list[Fault]:
+    found: list[Fault] = []
+    for error in validator.iter_errors(arguments):
+        found.extend(_faults(error, arguments))
+        if len(found) >= MAX_FAULTS:
+            break
+    return found
 
 
 def pointer_of(path: Sequence[str | int]) -> str:
@@ -67,12 +138,21 @@ def _faults(
         yield Fault(pointer=pointer_of([*path, str(kind.property)]), message="is required")
     elif isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
         for name in kind.unexpected:
-            yield Fault(pointer=pointer_of([*path, name]), message="is not known here")
+            yield Fault(pointer=pointer_of([*path, name]), message=_UNKNOWN)
+    elif _admits_no_names(error) and isinstance(value := _value_at(arguments, path), Mapping):
+        for name in list(value)[:MAX_FAULTS]:
+            yield Fault(pointer=pointer_of([*path, name]), message=_UNKNOWN)
     else:
         describe = _DESCRIBE.get(type(kind))
         received = type_name(_value_at(arguments, path))
         text = describe(kind, received) if describe else error.message
         yield Fault(pointer=pointer_of(path), message=text[:MAX_MESSAGE])
+
+
+def _admits_no_names(error: jsonschema_rs.ValidationError) -> bool:
+    """Whether `additionalProperties: false` stands alone, which is reported of the whole object."""
+    by_false = isinstance(error.kind, jsonschema_rs.ValidationErrorKind.FalseSchema)
+    return by_false and list(error.schema_path)[-1:] == ["additionalProperties"]
 
 
 def _value_at(value: object, path: Sequence[str | int]) -> object:

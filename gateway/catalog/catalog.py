@@ -35,7 +35,9 @@ class ApiCatalog:
 
     @cached_property
     def routes(self) -> Routes:
-        return Routes(self.tools.values())
+        """To its tools; all its other operations are closed."""
+        closed = (s for name, s in self.signatures.items() if name not in self.tools)
+        return Routes(self.tools.values(), closed)
 
 
 def read_catalog(

@@ -7,10 +7,14 @@ where that differs, and `x-location: cookie`, a place that the protocol has no w
 from collections.abc import Mapping
 
 from gateway.catalog import Argument, Tool
+from gateway.openapi import canonical
+from gateway.openapi.schemas import LEFT_OUT
 
 Json = dict[str, object]
 
 _PREFIX = "#/$defs/"
+# Of one tool, in bytes of JSON. MCP's input schema has each definition once, and all of it.
+MAX_DEFINITIONS = 131_072
 _TYPES = ("object", "array", "string", "number", "integer", "boolean")
 # Members that a parameter repeats from its schema, with the type that the protocol gives each.
 _COPIED: Mapping[str, type | tuple[type, ...]] = {
@@ -54,20 +58,36 @@ def ocp_tool(tool: Tool) -> Json:
 
 
 class _Definitions:
-    """One tool's `$defs`, and which of them each needs."""
+    """One tool's `$defs`, and which of them each parameter needs.
+
+    Every parameter repeats its own, so that together they have a bound: MAX_DEFINITIONS.
+    """
 
     def __init__(self, definitions: object) -> None:
         self._all: Json = definitions if isinstance(definitions, dict) else {}
         self._named: dict[str, frozenset[str]] = {}
+        self._sizes: dict[str, int] = {}
+        self._room = MAX_DEFINITIONS
 
     def needed_by(self, schema: object) -> Json:
-        """The definitions that `schema` leads to, in the order of all."""
-        reached: set[str] = set()
+        """The definitions that `schema` leads to, in the order of all.
+
+        Where there is no room for one, it admits everything: the nearest ones come first.
+        """
+        reached: dict[str, object] = {}
         todo = _referred(schema)
         while todo:
-            reached |= todo
-            todo = frozenset().union(*map(self._needed, todo)) - reached
-        return {name: part for name, part in self._all.items() if name in reached}
+            for name in sorted(todo & self._all.keys()):
+                self._room -= self._size(name)
+                reached[name] = self._all[name] if self._room >= 0 else LEFT_OUT
+            kept = (name for name in todo if reached.get(name, LEFT_OUT) is not LEFT_OUT)
+            todo = frozenset().union(*map(self._needed, kept)) - reached.keys()
+        return {name: reached[name] for name in self._all if name in reached}
+
+    def _size(self, name: str) -> int:
+        if name not in self._sizes:
+            self._sizes[name] = len(canonical(self._all[name]))
+        return self._sizes[name]
 
     def resolved(self, schema: Json) -> Json:
         """The schema that a chain of references ends at."""

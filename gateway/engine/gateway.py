@@ -31,6 +31,7 @@ from gateway.engine.values import (
 from gateway.errors import (
     ApiUnavailable,
     GatewayError,
+    NotAvailable,
     UnknownApi,
     UnknownOperation,
     UnknownTool,
@@ -138,8 +139,7 @@ class Gateway:
         context_id = call.claim.named_id or self._contexts.new_id()
         try:
             tool = self._tool(call)
-            upstream = self.upstreams[tool.api].of(tool.method, tool.path)
-            upstream = _timed(upstream, tool)
+            upstream = _timed(_tool_place(self.upstreams[tool.api], tool), tool)
             built = build_request(tool, call.arguments, base_path=upstream.base_path)
         except GatewayError as error:
             error.context_id = context_id
@@ -229,6 +229,18 @@ class Gateway:
             if upstream.proxy is ProxyReach.DESCRIBED:
                 raise
             return upstream, None
+
+
+def _tool_place(upstream: Upstream, tool: Tool) -> Upstream:
+    """Where a tool's call goes. Raises NotAvailable where its fixed arguments must not go."""
+    place = upstream.of(tool.method, tool.path)
+    # Only the description has named that origin: what the operator fixed is meant for this API.
+    if tool.override.set and place.origin != upstream.origin:
+        raise NotAvailable(
+            f"{tool.method} {tool.path[:200]} is on another server, where fixed arguments are not"
+            " sent; give that server an API of its own"
+        )
+    return place
 
 
 def _timed(upstream: Upstream, tool: Tool) -> Upstream:

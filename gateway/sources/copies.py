@@ -45,9 +45,9 @@ class LastGood:
                 head: _Head = json.loads(file.readline(_MAX_HEAD))
                 body = file.read(_MOST + 1)
             found = Snapshot(texts=_texts(head, body), place=self._place)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return found if found.digest == head["digest"] else None
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return None
-        return found if found.digest == head["digest"] else None
 
     def keep(self, snapshot: Snapshot) -> None:
         """Replaces the copy, whole or not at all. Raises OSError."""
@@ -79,7 +79,7 @@ def _texts(head: _Head, body: bytes) -> Texts:
         root=rest.read(head["root"]),
         overlays=tuple(rest.read(size) for size in head["overlays"]),
         parts={path: rest.read(size) for path, size in head["parts"].items()},
-        refused=head["refused"],
+        refused={path: str(reason) for path, reason in head["refused"].items()},
     )
     if rest.read(1):
         raise ValueError("longer than it says")

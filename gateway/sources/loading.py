@@ -54,6 +54,9 @@ async def read_bytes(path: Path) -> bytes:
 
 
 def _read_file(path: Path) -> bytes:
+    # To open a pipe may take for ever, and nothing could end the thread that does.
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise DescriptionError("is no file")
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import secrets
 import signal
 import time
@@ -46,6 +47,8 @@ _LOG = logging.getLogger("gateway")
 # A legal OCP-Session has 8,192 characters, and a longer one is to be ignored, not refused.
 MAX_FIELD_BYTES = 65_536
 KEEPALIVE_SECONDS = 75.0
+# What a second signal leaves for an orderly end.
+HURRY_SECONDS = 2.0
 
 
 async def serve(config: Config, *, announce: Callable[[str], None]) -> None:
@@ -97,6 +100,8 @@ def _ended_by_signals(stop: asyncio.Event) -> Iterator[None]:
     def on_signal() -> None:
         if stop.is_set() and task is not None:
             task.cancel()
+            # A thread that reads or parses cannot be cancelled, and Python would wait for it.
+            loop.call_later(HURRY_SECONDS, os._exit, 0)
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):

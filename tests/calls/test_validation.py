@@ -4,7 +4,7 @@ import pytest
 
 from gateway.calls import ArgumentValidator
 from gateway.calls.validation import MAX_FAULTS, MAX_MESSAGE
-from gateway.errors import DescriptionError
+from gateway.errors import DescriptionError, Fault
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,105 @@ def test_a_schema_that_cannot_be_used_says_so(schema: dict[str, object]) -> None
 def test_a_costly_pattern_costs_little() -> None:
     validator = ArgumentValidator({"type": "object", "properties": {"a": {"pattern": "^(a+)+$"}}})
     assert not validator.is_valid({"a": "a" * 200 + "!"})
+
+
+FILTER = {"type": "array", "items": {"$ref": "#/$defs/F"}}
+FORMS = [
+    {"type": "object", "required": ["and"], "properties": {"and": FILTER}},
+    {"type": "object", "required": ["or"], "properties": {"or": FILTER}},
+    {"type": "object", "properties": {"field": {"type": "string"}, "and": FILTER}},
+]
+RECURSIVE = {"$ref": "#/$defs/F"}
+NESTED = {"anyOf": [{"anyOf": [{"required": [f"{i}-{j}"]} for j in range(40)]} for i in range(40)]}
+LONG = {"enum": [{"number": number} for number in range(20_000)]}
+TOLD = "fits none of the forms that its schema allows"
+
+
+def wrapped(value: object, times: int) -> object:
+    for _ in range(times):
+        value = {"and": [value]}
+    return value
+
+
+def costly(a: object, **others: object) -> ArgumentValidator:
+    return ArgumentValidator(
+        {
+            "type": "object",
+            "properties": {"a": a, "n": {"type": "integer"}, "nullable": {"type": "string"}},
+            "additionalProperties": False,
+            "$defs": {"F": {"oneOf": FORMS}},
+            **others,
+        }
+    )
+
+
+HOSTILE = [
+    pytest.param(RECURSIVE, wrapped({"field": 1}, 16), id="a recursive oneOf"),
+    pytest.param({"items": NESTED}, [{}] * 2_000, id="nested anyOf"),
+    pytest.param({"items": LONG}, [{"number": -1}] * 100, id="a long enum"),
+]
+
+
+class Unexplained:
+    """A compiled schema that answers yes or no, and fails when asked why."""
+
+    def __init__(self, validator: ArgumentValidator) -> None:
+        self.is_valid = validator.is_valid
+
+    def iter_errors(self, arguments: object) -> None:
+        raise AssertionError("the whole schema was explained")
+
+
+@pytest.mark.parametrize(("schema", "value"), HOSTILE)
+def test_costly_alternatives_are_named_and_never_explained(
+    schema: object, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validator = costly(schema)
+    monkeypatch.setattr(validator, "_compiled", Unexplained(ArgumentValidator(validator._schema)))
+    assert validator.faults({"a": value}) == (Fault(pointer="/a", message=TOLD),)
+    assert validator.faults({"a": value, "n": "x", "nullable": None, "c": 1}) == (
+        Fault(pointer="/a", message=TOLD),
+        Fault(pointer="/c", message="is not known here"),
+        Fault(pointer="/n", message="expected integer, received string"),
+        Fault(pointer="/nullable", message="expected string, received null"),
+    )
+
+
+def test_a_costly_schema_that_refuses_no_single_argument_refuses_them_together() -> None:
+    validator = costly(RECURSIVE, anyOf=[{"required": ["b"]}])
+    assert validator.faults({"n": 1}) == (Fault(pointer="", message=TOLD),)
+
+
+def test_of_very_many_values_only_the_argument_is_named() -> None:
+    validator = costly({"items": {"type": "string"}}, required=["n"])
+    assert validator.faults({"a": [1] * 60_000, "c": 1}) == (
+        Fault(pointer="/a", message=TOLD),
+        Fault(pointer="/c", message="is not known here"),
+        Fault(pointer="/n", message="is required"),
+    )
+    assert validator.faults({"a": ["x"] * 60_000, "n": 1}) == ()
+
+
+def test_a_costly_schema_that_refers_to_its_own_parts_still_names_the_argument() -> None:
+    validator = costly({"items": {"$ref": "#/properties/n"}, "oneOf": [RECURSIVE]})
+    assert validator.faults({"a": ["x"], "n": "x"}) == (Fault(pointer="/n", message=TOLD),)
+    assert validator.faults({"a": ["x"], "n": 1}) == (Fault(pointer="", message=TOLD),)
+
+
+@pytest.mark.parametrize(
+    ("schema", "arguments", "pointers"),
+    [
+        ({"additionalProperties": False}, {"x": 1, "y": 2}, ["/x", "/y"]),
+        ({"properties": {}, "additionalProperties": False}, {"x": 1}, ["/x"]),
+        (
+            {"properties": {"a": {"type": "object", "additionalProperties": False}}},
+            {"a": {"x": 1}},
+            ["/a/x"],
+        ),
+    ],
+)
+def test_unknown_arguments_are_named_where_none_are_known(
+    schema: dict[str, object], arguments: dict[str, object], pointers: list[str]
+) -> None:
+    faults = ArgumentValidator({"type": "object", **schema}).faults(arguments)
+    assert [(f.pointer, f.message) for f in faults] == [(p, "is not known here") for p in pointers]

@@ -1,12 +1,23 @@
 import itertools
 import random
+from collections.abc import Callable
 from unittest.mock import patch
 
 import pytest
 
-from gateway.catalog import Routes, routing
-from gateway.errors import MethodNotAllowed, UnknownOperation
-from tests.support.documents import catalog, document, operation
+from gateway.catalog import (
+    ApiCatalog,
+    Routes,
+    Rule,
+    Selection,
+    ToolOverride,
+    read_catalog,
+    recall,
+    routing,
+    summarise,
+)
+from gateway.errors import GatewayError, MethodNotAllowed, UnknownOperation
+from tests.support.documents import catalog, described, document, operation
 
 
 def routes(*operations: str) -> Routes:
@@ -203,3 +214,83 @@ def test_a_segment_fits_exactly_when_there_is_some_way(template: str) -> None:
         for letters in itertools.product("ab", repeat=length):
             segment = "".join(letters)
             assert routing._fits(literals, segment) == every_way(literals, segment), segment
+
+
+USER = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
+BROKEN = [{"$ref": "#/nowhere"}]
+USERS = document(
+    {
+        "/users/{id}": {
+            "parameters": USER,
+            **{m: operation(operationId=f"{m}User") for m in ("get", "delete")},
+        },
+        "/users/admin": {"get": operation(operationId="getAdmin")},
+        "/users/me": {m: operation(operationId=f"{m}Me") for m in ("get", "delete", "post")},
+        "/users/broken": {"get": operation(operationId="broken", parameters=BROKEN)},
+    }
+)
+OVERRIDES = {"deleteMe": ToolOverride(hidden=True), "getMe": ToolOverride(hidden=True)}
+SELECTION = Selection(exclude=(Rule(path="/users/admin"),))
+
+
+def chosen() -> ApiCatalog:
+    return read_catalog(described(USERS), selection=SELECTION, overrides=OVERRIDES)
+
+
+def recalled() -> ApiCatalog:
+    first = described(USERS)
+    summary = summarise(read_catalog(first, selection=SELECTION, overrides=OVERRIDES))
+    return recall(summary, first.document, api="test", overrides=OVERRIDES)
+
+
+@pytest.mark.parametrize("made", [chosen, recalled])
+@pytest.mark.parametrize(
+    ("request_line", "expected"),
+    [
+        ("GET /users/1", "getUser"),
+        ("DELETE /users/1", "deleteUser"),
+        ("POST /users/me", "postMe"),
+        ("OPTIONS /users/me", "postMe"),
+        ("GET /users/administrator", "getUser"),
+        ("GET /users/admin", UnknownOperation),
+        ("HEAD /users/admin", UnknownOperation),
+        ("OPTIONS /users/admin", UnknownOperation),
+        # Described for no other method: nothing of the path is open.
+        ("DELETE /users/%61dmin", UnknownOperation),
+        ("GET /users/broken", UnknownOperation),
+        ("DELETE /users/broken", UnknownOperation),
+        ("GET /users/me", ("OPTIONS", "POST")),
+        ("HEAD /users/m%65", ("OPTIONS", "POST")),
+        ("DELETE /users/me", ("OPTIONS", "POST")),
+        ("PATCH /users/1", ("DELETE", "GET", "HEAD", "OPTIONS")),
+    ],
+)
+def test_what_is_left_out_hidden_or_faulty_is_closed_under_a_templated_sibling(
+    made: Callable[[], ApiCatalog], request_line: str, expected: object
+) -> None:
+    method, path = request_line.split(" ")
+    found: object
+    try:
+        found = made().routes.match(method, path).name
+    except MethodNotAllowed as error:
+        found = error.allowed
+    except GatewayError as error:
+        found = type(error)
+    assert found == expected
+
+
+def test_what_requests_cannot_tell_from_a_tool_is_open() -> None:
+    paths = {f"/a/{{{name}}}": {"get": operation(operationId=name)} for name in ("x", "y")}
+    for path in paths:
+        excluded = Selection(exclude=(Rule(path=path),))
+        made = read_catalog(described(document(paths)), selection=excluded)
+        assert made.routes.match("GET", "/a/1").path != path
+
+
+def test_closed_paths_cost_no_more_than_open_ones() -> None:
+    choose = random.Random(1)  # noqa: S311 - the same templates in every run
+    templates = {"/" + "/".join(choose.choice(("a", "{x}")) for _ in range(16)) for _ in range(300)}
+    paths = {f"{template}/end": {"get": operation()} for template in templates}
+    nothing = Selection(include=(Rule(path="/nothing"),))
+    found = read_catalog(described(document(paths)), selection=nothing).routes
+    assert steps(found, "/a" * 16 + "/end") <= 17 * len(templates)

@@ -8,6 +8,8 @@ import pytest
 
 from gateway.catalog import Tool
 from gateway.dialects import ocp_tool
+from gateway.dialects.ocp import MAX_DEFINITIONS
+from gateway.openapi.schemas import LEFT_OUT
 from tests.support.documents import document, only_tool, operation, query
 
 PROTOCOL = Path(__file__).parents[1] / "support" / "ocp-tool.schema.json"
@@ -181,6 +183,25 @@ def test_a_parameter_has_the_definitions_that_it_leads_to_and_no_others() -> Non
     assert isinstance(made, dict)
     found = {name: sorted(made[name]["schema"].get("$defs", ())) for name in made}
     assert found == {"a": ["A", "B"], "c": ["C"], "x": []}
+
+
+def test_the_definitions_of_one_tool_have_a_bound() -> None:
+    names = [f"S{n}" for n in range(60)]
+    mesh = {name: {"$ref": f"#/components/schemas/{name}"} for name in names}
+    schemas = {name: {"type": "object", "properties": mesh} for name in names}
+    body = {"content": {"application/json": {"schema": {"type": "object", "properties": mesh}}}}
+    made = ocp_tool(tool(operation(requestBody=body), schemas=schemas))
+    protocol().validate(made)
+    parameters = made["parameters"]
+    assert isinstance(parameters, dict)
+    assert len(parameters) == len(names)
+    definitions = {name: parameters[name]["schema"]["$defs"] for name in parameters}
+    # All there and complete in the first, what had no room admits everything.
+    assert set(definitions["S0"]) == set(names)
+    assert definitions["S0"]["S0"]["type"] == "object"
+    assert set(definitions["S59"]) == {"S59"}
+    assert definitions["S59"]["S59"] == LEFT_OUT
+    assert len(json.dumps(made)) < 2 * MAX_DEFINITIONS
 
 
 @pytest.mark.parametrize(

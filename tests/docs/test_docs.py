@@ -18,6 +18,7 @@ from gateway.catalog.naming import RESERVED
 from gateway.cli.demo import describe_demo
 from gateway.context import headers as ocp
 from gateway.demo.run import Demo
+from gateway.dialects import ocp as ocp_dialect
 from gateway.engine import KEPT_BYTES, SELECT_BYTES, Gateway
 from gateway.errors import GatewayError
 from gateway.mcp import MAX_LINE, Server, json_text, legacy, modern
@@ -176,6 +177,7 @@ LIMITS = {
         hygiene.MAX_ARGUMENT_TEXT,
     ),
     "an answer's schema in the OCP format": (responses.MAX_SCHEMA,),
+    "definitions beside one tool's parameters in the OCP format": (ocp_dialect.MAX_DEFINITIONS,),
     "YAML: levels / nodes after aliases": (yaml_text.MAX_DEPTH, yaml_text.MAX_NODES),
     "connecting to an API": (client.CONNECT_SECONDS,),
     "a header line, in and out": (serving.MAX_FIELD_BYTES,),

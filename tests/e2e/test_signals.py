@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,7 +60,7 @@ async def call_and(gateway: GatewayProcess, echo: EchoUpstream, *signals: signal
 
     async with asyncio.timeout(PATIENCE):
         calling = asyncio.ensure_future(call())
-        await asyncio.to_thread(wait_until, lambda: bool(echo.arrivals), "the call to arrive")
+        await asyncio.to_thread(wait_until, lambda: bool(echo.seen), "the call to arrive")
         for number in signals:
             gateway.process.send_signal(number)
             # Two signals at one moment would be one: the first is heard when the door is shut.
@@ -129,3 +130,32 @@ async def test_a_signal_ends_it_while_a_description_is_loading(
             process.kill()
             await process.wait()
         server.close()
+
+
+STUCK = """
+import time
+from gateway.sources import loading
+def read(path):
+    print("stuck", flush=True)
+    time.sleep(600)
+loading._read_file = read
+from gateway.__main__ import main
+main()
+"""
+
+
+async def test_a_second_signal_does_not_wait_for_a_thread_that_is_stuck(tmp_path: Path) -> None:
+    """As on a file system that hangs: no thread can be cancelled."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", STUCK, "serve", "--spec", f"a={tmp_path / 'x.json'}"),
+        cwd=tmp_path,
+        env=child_environment(),
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(PATIENCE):
+        assert await process.stdout.readline() == b"stuck\n"
+        # Two different ones: two alike at one moment would be one.
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 0

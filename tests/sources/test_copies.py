@@ -73,6 +73,10 @@ def test_only_the_owner_can_look(tmp_path: Path) -> None:
         pytest.param(lambda _: b"", id="empty"),
         pytest.param(lambda _: b"[1]\n", id="no object"),
         pytest.param(lambda _: b"{}\n", id="nothing said"),
+        pytest.param(lambda data: data.replace(b'"digest"', b'"other"'), id="no digest"),
+        pytest.param(lambda data: data.replace(b'"refused": {}', b'"refused": ["x"]'), id="list"),
+        pytest.param(lambda data: data.replace(b'"refused": {}', b'"refused": null'), id="null"),
+        pytest.param(lambda _: b"[" * 200_000 + b"\n", id="deep"),
         pytest.param(lambda data: data.replace(b'"parts": {}', b'"parts": 1'), id="no parts"),
     ],
 )

@@ -1,5 +1,6 @@
 import asyncio
 import gzip
+import os
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -282,3 +283,9 @@ async def test_a_file_larger_than_the_limit_is_refused(
     file.write_bytes(GOOD + b"\n")
     with pytest.raises(DescriptionError, match=r"^larger than"):
         await load_document(str(file))
+
+
+async def test_a_pipe_is_no_description(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.json")
+    with pytest.raises(DescriptionError, match="is no file"):
+        await Source(str(tmp_path / "pipe.json")).read()
