@@ -106,7 +106,7 @@ class AiohttpClient:
         return answer
 
     def _session_for(self, scope: AddressScope) -> aiohttp.ClientSession:
-        if scope is AddressScope.ANY or self._session.closed:
+        if scope is AddressScope.ANY:
             return self._session
         if scope not in self._scoped:
             self._scoped[scope] = _open_session(scope)

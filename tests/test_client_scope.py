@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from gateway.client import AiohttpClient
-from gateway.errors import UpstreamUnreachable
+from gateway.errors import ApiUnavailable, UpstreamUnreachable
 from gateway.messages import Request, RequestHead
 from gateway.upstreams import AddressScope, Upstream
 from tests.support.echo_upstream import EchoUpstream
@@ -88,5 +88,5 @@ async def test_a_kept_connection_is_not_shared_with_a_wider_scope(
 async def test_a_closed_client_opens_no_further_pool(canary: EchoUpstream) -> None:
     client = AiohttpClient()
     await client.aclose()
-    with pytest.raises(RuntimeError, match="closed"):
+    with pytest.raises(ApiUnavailable, match="ending"):
         await status(client, canary.url, AddressScope.NEAR)
