@@ -1,4 +1,4 @@
-"""`python -m benchmarks [loading|yaml|traffic]`: measure, and print Markdown."""
+"""`python -m benchmarks [loading|yaml|codec|traffic]`: measure, and print Markdown."""
 
 import argparse
 import platform
@@ -6,10 +6,10 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import loading, traffic, yaml_text
+from benchmarks import codec, loading, traffic, yaml_text
 
-_PACKAGES = ("aiohttp", "uvloop", "orjson", "jsonschema-rs", "yaml-rs", "ocp-gateway")
-_WHAT = ("loading", "yaml", "traffic")
+_PACKAGES = ("aiohttp", "uvloop", "orjson", "isal", "jsonschema-rs", "yaml-rs", "ocp-gateway")
+_WHAT = ("loading", "yaml", "codec", "traffic")
 _GITHUB = Path(__file__).parents[2] / "shared" / "specs" / "github.json"
 
 
@@ -53,6 +53,8 @@ def main() -> int:
         print("\n## Loading\n\n" + measured)
     if "yaml" in chosen:
         print("\n## YAML\n\n" + yaml_text.measure(options.description, options.rounds))
+    if "codec" in chosen:
+        print("\n## OCP-Session\n\n" + codec.measure(options.rounds))
     if "traffic" in chosen:
         print("\n## Traffic\n\n" + traffic.measure(options.rounds, options.each))
     return 0

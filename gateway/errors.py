@@ -4,6 +4,7 @@ GatewayError
 ├── ConfigError             the configuration; carries every fault at once          exit 2
 ├── DescriptionError        a description that cannot be used at all                exit 2
 ├── BadRequest              400  bad_request
+├── Forbidden               403  forbidden
 ├── NotFound                404
 │   ├── UnknownApi               unknown_api
 │   ├── UnknownTool              unknown_tool
@@ -12,10 +13,12 @@ GatewayError
 │   └── UnknownResult            unknown_result
 ├── MethodNotAllowed        405  method_not_allowed
 ├── RequestTimeout          408  request_timeout
+├── ContextExists           409  context_exists
 ├── VersionConflict         412  version_conflict
 ├── PayloadTooLarge         413  payload_too_large
 ├── InvalidArguments        422  invalid_arguments; carries one Fault per mistake
-├── NotAvailable            501  not_available (described, but not in this version)
+├── ContextRequired         428  context_required (the operation needs one that the call names)
+├── NotAvailable            501  not_available (not in this version, or nothing may be sent)
 ├── LoopDetected            508  loop_detected
 ├── UpstreamError           502  upstream_failed
 │   ├── UpstreamUnreachable 502  upstream_unreachable (nothing was sent)
@@ -23,7 +26,7 @@ GatewayError
 └── Unavailable             503
     ├── StoreUnavailable         store_unavailable
     │   └── UnreadableRecord     (one context's record; the store itself is well)
-    └── ApiUnavailable           api_unavailable (no catalog yet)
+    └── ApiUnavailable           api_unavailable (no catalog yet, or the gateway is ending)
 
 An upstream's own 4xx or 5xx answer is a result, never one of these.
 """
@@ -72,6 +75,14 @@ class BadRequest(GatewayError):
     status = 400
     code = "bad_request"
     title = "Bad request"
+
+
+class Forbidden(GatewayError):
+    """What nobody may do as the gateway is set up, whoever asks."""
+
+    status = 403
+    code = "forbidden"
+    title = "Forbidden"
 
 
 class NotFound(GatewayError):
@@ -125,6 +136,12 @@ class RequestTimeout(GatewayError):
     title = "Request timed out"
 
 
+class ContextExists(GatewayError):
+    status = 409
+    code = "context_exists"
+    title = "Context exists"
+
+
 class VersionConflict(GatewayError):
     """A context has another version than the caller expected."""
 
@@ -149,6 +166,14 @@ class InvalidArguments(GatewayError):
     def __init__(self, *faults: Fault) -> None:
         super().__init__("; ".join(f"{f.pointer or '/'}: {f.message}" for f in faults))
         self.faults = faults
+
+
+class ContextRequired(GatewayError):
+    """The operation's description says `requires_context`, and the call named no context."""
+
+    status = 428
+    code = "context_required"
+    title = "Context required"
 
 
 class NotAvailable(GatewayError):
@@ -203,5 +228,7 @@ class UnreadableRecord(StoreUnavailable):
 
 
 class ApiUnavailable(Unavailable):
+    """There is no catalog yet, or the gateway is ending. Nothing was sent."""
+
     code = "api_unavailable"
-    title = "API has no catalog yet"
+    title = "API unavailable"

@@ -44,10 +44,13 @@ class ContextStore(Protocol):
 
     Every method raises StoreUnavailable when the store cannot be reached in time. `update` returns
     only when the new state is stored, and raises VersionConflict when `expected` is given and is
-    not the current version (0 = must not exist).
+    not the current version (0 = must not exist). `get` may answer from a copy that the store
+    confirmed a moment ago, unless `newest` is asked for.
     """
 
-    async def get(self, principal: Principal, context_id: str) -> Stored | None: ...
+    async def get(
+        self, principal: Principal, context_id: str, *, newest: bool = False
+    ) -> Stored | None: ...
 
     async def update(
         self,

@@ -1,7 +1,7 @@
 """An upstream: one HTTP API's address and the rules for reaching it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -22,6 +22,17 @@ class OcpHeaders(StrEnum):
     OFF = "off"
 
 
+class ContextUpdates(StrEnum):
+    """Which OCP headers of this upstream's responses may change the context.
+
+    `declared`: what the operation's `x-ocp-context` names; `all`: whatever that may name.
+    """
+
+    DECLARED = "declared"
+    ALL = "all"
+    OFF = "off"
+
+
 class ProxyReach(StrEnum):
     """Which paths below the base URL `/apis/{name}/...` reaches."""
 
@@ -31,13 +42,16 @@ class ProxyReach(StrEnum):
 
 
 # Where clouds answer with the machine's own credentials, besides link-local addresses: AWS over
-# IPv6, Alibaba Cloud, Oracle Cloud, Azure.
+# IPv6 (instances, pods), Google Cloud over IPv6, Alibaba Cloud, Oracle Cloud, Azure.
 _METADATA = frozenset(
-    map(ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192", "168.63.129.16"))
+    {IPv6Address(text) for text in ("fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254")}
+    | {IPv4Address(text) for text in ("100.100.100.200", "192.0.0.192", "168.63.129.16")}
 )
 _LINK_LOCAL_METADATA = "169.254.169.254"
 _METADATA_NAMES = frozenset({"metadata.google.internal", "metadata.goog"})
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052
+_LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")  # RFC 8215
+_COMPATIBLE = IPv6Network("::/96")  # RFC 4291 section 2.5.5.1, deprecated
 
 
 class AddressScope(StrEnum):
@@ -52,7 +66,7 @@ class AddressScope(StrEnum):
         if self is AddressScope.ANY:
             return True
         inner = _unwrapped(address)
-        if inner.is_link_local or inner.is_multicast or inner in _METADATA:
+        if inner.is_multicast or any(map(_is_metadata, (inner, *_readings(address)))):
             return False
         return self is AddressScope.NEAR or (inner.is_global and not inner.is_reserved)
 
@@ -85,6 +99,21 @@ def _unwrapped(address: Address) -> Address:
     return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else address)
 
 
+def _readings(address: Address) -> Iterator[IPv4Address]:
+    """What an IPv6 address may stand for besides, where only the network's operator knows."""
+    number = int(address)
+    if address in _COMPATIBLE or address in _LOCAL_NAT64:
+        yield IPv4Address(number & 0xFFFFFFFF)
+    if address in _LOCAL_NAT64:
+        # RFC 6052 section 2.2: prefixes of 48, 56 and 64 bits, with bits 64 to 71 in between.
+        joined = number >> 64 << 56 | number & 0xFFFFFF_FFFFFFFF
+        yield from (IPv4Address(joined >> shift & 0xFFFFFFFF) for shift in (40, 32, 24))
+
+
+def _is_metadata(address: Address) -> bool:
+    return address.is_link_local or address in _METADATA
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstream:
     """`origin` is `scheme://host[:port]`; `base_path` is empty or starts, never ends, with `/`.
@@ -98,6 +127,7 @@ class Upstream:
     headers: Headers = ()
     forward_headers: frozenset[str] = frozenset()
     ocp_headers: OcpHeaders = OcpHeaders.IDS
+    context_updates: ContextUpdates = ContextUpdates.DECLARED
     proxy: ProxyReach = ProxyReach.DESCRIBED
     timeout_seconds: float = 30.0
     retries: int = 1
@@ -123,7 +153,8 @@ class Upstream:
         """The same API at another base URL.
 
         At another origin, which only a description has named, nothing follows that the operator or
-        the caller meant for this one, and of the context no more than its identifiers.
+        the caller meant for this one, of the context no more than its identifiers; and what that
+        origin says about the context does not count.
         """
         origin, base_path = split_base_url(base_url)
         if origin == self.origin:
@@ -136,6 +167,7 @@ class Upstream:
             headers=(),
             forward_headers=frozenset(),
             ocp_headers=OcpHeaders.OFF if off else OcpHeaders.IDS,
+            context_updates=ContextUpdates.OFF,
             scope=scope,
             elsewhere={},
         )

@@ -1,8 +1,22 @@
 """What every run of the tests says of itself."""
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from tests.support.descriptions_found import FOUND, OWN, SPECS, SPLIT
+
+# A machine that is busy makes no test fail: hypothesis would give each example 200 ms.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+
+
+def pytest_collection_finish() -> None:
+    """Make the table of Unicode now: in a fresh checkout it takes two seconds.
+
+    Hypothesis would make it when a test first draws text, and blame that test for being slow.
+    """
+    st.text().validate()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

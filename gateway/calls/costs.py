@@ -9,6 +9,8 @@ from itertools import chain
 from math import inf
 from urllib.parse import unquote
 
+from gateway.openapi import circles
+
 MAX_PLAIN_ENUM = 50
 
 _LISTS = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
@@ -21,7 +23,7 @@ _TOGETHER = frozenset({"allOf", "dependentSchemas", "patternProperties"})
 _NOT_PLAIN = _FORMS | {"dependentSchemas", "uniqueItems", "minContains", "maxContains"}
 _DEFS = "#/$defs/"
 
-# How often each value is looked at, and how many ways lead from it back into the present cycle.
+# How often each value is looked at, and how many ways lead from it back into the present circle.
 _Cost = tuple[float, int]
 
 
@@ -42,8 +44,8 @@ def weigh(schema: Mapping[str, object]) -> float:
     """How many subschemas one value can meet; infinite where that grows with the value's depth."""
     defs = schema.get("$defs")
     weights = _Weights(defs if isinstance(defs, Mapping) else {})
-    for cycle in _cycles(weights.defs, schema):
-        weights.settle(cycle)
+    for circle in circles(weights.needs(schema), lambda name: weights.needs(weights.defs[name])):
+        weights.settle(frozenset(circle))
     return weights.of(schema)[0]
 
 
@@ -112,19 +114,22 @@ def _references(schema: object) -> Iterator[str]:
 
 
 class _Weights:
-    """The weights of `defs`, settled cycle by cycle, what is referred to first."""
+    """The weights of `defs`, settled circle by circle, what is referred to first."""
 
     def __init__(self, defs: Mapping[str, object]) -> None:
         self.defs = defs
         self._settled: dict[str, float] = {}
         self._open: frozenset[str] = frozenset()
 
-    def settle(self, cycle: frozenset[str]) -> None:
-        self._open = cycle
-        costs = [self.of(self.defs[name]) for name in cycle]
+    def needs(self, schema: object) -> Iterator[str]:
+        return (name for name in _references(schema) if name in self.defs)
+
+    def settle(self, circle: frozenset[str]) -> None:
+        self._open = circle
+        costs = [self.of(self.defs[name]) for name in circle]
         # Two ways back double the work at each level of the value.
         weight = max(inf if ways > 1 else weight for weight, ways in costs)
-        self._settled.update(dict.fromkeys(cycle, weight))
+        self._settled.update(dict.fromkeys(circle, weight))
         self._open = frozenset()
 
     def of(self, schema: object) -> _Cost:
@@ -154,38 +159,3 @@ class _Weights:
             name = _target(schema["$ref"])
             known = (self._settled.get(name, inf), 0)
             yield "$ref", (0, 1) if name in self._open else known
-
-
-def _cycles(defs: Mapping[str, object], root: object) -> Iterator[frozenset[str]]:
-    """The strongly connected parts of `defs`, each after those that it refers to (Tarjan, 1972).
-
-    Without recursion: in large descriptions a chain of references outgrows Python's stack.
-    """
-    order: dict[str, int] = {}
-    low: dict[str, int] = {}
-    unassigned: list[str] = []
-    done: set[str] = set()
-    path: list[tuple[str | None, Iterator[str]]] = [(None, _references(root))]
-    while path:
-        name, following = path[-1]
-        after = next((n for n in following if n in defs and n not in done), None)
-        if after is None:
-            path.pop()
-            if name is None:
-                continue
-            parent = path[-1][0]
-            if parent is not None:
-                low[parent] = min(low[parent], low[name])
-            if low[name] == order[name]:
-                start = unassigned.index(name)
-                cycle = frozenset(unassigned[start:])
-                del unassigned[start:]
-                done |= cycle
-                yield cycle
-        elif after in order:
-            if name is not None:
-                low[name] = min(low[name], order[after])
-        else:
-            order[after] = low[after] = len(order)
-            unassigned.append(after)
-            path.append((after, _references(defs[after])))

@@ -8,8 +8,7 @@ from weakref import WeakKeyDictionary
 from gateway.calls.bodies import BodyPlan, plan_body
 from gateway.calls.validation import ArgumentValidator
 from gateway.catalog import Argument, Tool, success_media
-from gateway.openapi import UnresolvedRef, is_json
-from gateway.openapi.parameters import PLACEHOLDER
+from gateway.openapi import PLACEHOLDER, UnresolvedRef, is_json
 
 Parts = tuple[str | Argument, ...]
 

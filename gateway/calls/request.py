@@ -22,8 +22,7 @@ from gateway.calls.validation import pointer_of
 from gateway.catalog import Argument, Tool
 from gateway.errors import Fault, InvalidArguments
 from gateway.messages import Request, RequestHead, has_dot_segment
-from gateway.openapi import Parameter, essence_of, is_json
-from gateway.openapi.parameters import WHOLE_QUERY
+from gateway.openapi import WHOLE_QUERY, Parameter, essence_of, is_json
 
 # More than servers read of one header line, as a rule; they would drop the connection.
 MAX_HEADER_VALUE = 8_192

@@ -24,7 +24,7 @@ MAX_EXPRESSION = 4_096
 _SHOWN = 64
 _CALL = "function_expression"
 
-Node = Mapping[str, object]
+Ast = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ def _compiled(expression: str) -> ParsedResult:
     return jmespath.compile(expression)
 
 
-def _fault_of(node: Node) -> str | None:
+def _fault_of(node: Ast) -> str | None:
     nodes = _nodes(node)
     values = [node, *(c for n in nodes if n["type"] != _CALL for c in _children(n))]
     if any(value["type"] == "expref" for value in values):
@@ -92,14 +92,14 @@ def _fault_of(node: Node) -> str | None:
     return None
 
 
-def _nodes(root: Node) -> list[Node]:
+def _nodes(root: Ast) -> list[Ast]:
     nodes = [root]
     for node in nodes:
         nodes += _children(node)
     return nodes
 
 
-def _children(node: Node) -> list[Node]:
+def _children(node: Ast) -> list[Ast]:
     """A slice's are numbers, or none."""
     children = node["children"]
     return [c for c in children if isinstance(c, dict)] if isinstance(children, list) else []

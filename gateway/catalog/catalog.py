@@ -13,7 +13,17 @@ from gateway.catalog.selection import NO_OVERRIDE, Selection, ToolOverride
 from gateway.catalog.tool import Tool
 from gateway.catalog.views import ViewNames, name_view
 from gateway.errors import Fault, UnknownApi
-from gateway.openapi import Description, Operation, Problem, Signature
+from gateway.openapi import (
+    MAX_ARGUMENT_TEXT,
+    NO_SUPPORT,
+    Description,
+    OcpSupport,
+    Operation,
+    Problem,
+    Signature,
+    clean_text,
+    limit_text,
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,6 +33,7 @@ class ApiCatalog:
     `signatures` are those of all its operations, by generated name: the skipped, hidden and
     left-out ones have their names, too. `unapplied` are those of the problems that are about the
     configuration. `origin` tells apart what is made of different things, "" where nobody knows.
+    `about` is the description's own text, cleaned; `ocp` what it says of the use of contexts.
     """
 
     api: str
@@ -32,6 +43,8 @@ class ApiCatalog:
     signatures: Mapping[str, Signature] = field(default_factory=dict)
     unapplied: tuple[Problem, ...] = ()
     origin: str = ""
+    about: str = ""
+    ocp: OcpSupport = NO_SUPPORT
 
     @cached_property
     def routes(self) -> Routes:
@@ -88,7 +101,14 @@ def read_catalog(
         problems=(*description.problems, *unapplied),
         signatures=signatures,
         unapplied=unapplied,
+        about=published_about(description.about),
+        ocp=description.ocp,
     )
+
+
+def published_about(text: str) -> str:
+    """What is shown of a description's text about its API."""
+    return limit_text(clean_text(text), MAX_ARGUMENT_TEXT)
 
 
 def _given(operation: Operation) -> Callable[[], Operation]:

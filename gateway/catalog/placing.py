@@ -4,12 +4,11 @@ The operator's word, `base_url`, comes before the description's; a description's
 further into the operator's network than the API itself does.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from gateway.openapi import Description, Operation, Problem, absolute_server
-from gateway.openapi.document import quoted
+from gateway.openapi import Description, Operation, Problem, absolute_server, quoted
 from gateway.upstreams import AddressScope, OperationKey, literal_address, split_base_url
 
 # Stands for the unknown place of a description from a file: RFC 6761 section 6.4.
@@ -45,7 +44,9 @@ def place_operations(
     """
     base = base_url or _base_url(description, location)
     if base is None:
-        return Placement(description=description, base_url=None, elsewhere={})
+        problems = (*description.problems, *_refused_servers(description, location))
+        nowhere = replace(description, problems=problems)
+        return Placement(description=nowhere, base_url=None, elsewhere={})
     own = {operation.servers for operation in description.operations}
     if own <= {None}:
         return Placement(description=description, base_url=base, elsewhere={})
@@ -53,11 +54,11 @@ def place_operations(
     chosen = {servers: choice(servers) for servers in own}
     moved = {s for s, place in chosen.items() if place.url and not _is_same(place.url, base)}
     places = [(operation, chosen[operation.servers]) for operation in description.operations]
-    problems = (_problem(description.api, o, place) for o, place in places if place.message)
+    told = (_problem(description.api, o, place) for o, place in places if place.message)
     changed = replace(
         description,
         operations=tuple(o for o, place in places if place.url is not None),
-        problems=(*description.problems, *problems),
+        problems=(*description.problems, *told),
     )
     elsewhere = {
         (o.method, o.path): place.url
@@ -72,6 +73,17 @@ def _choice(
 ) -> "Callable[[Servers | None], _Chosen]":
     own = _Operators(description, base_url, location) if base_url else _Described(base, location)
     return lambda servers: _Chosen(url=base) if servers is None else own.choose(servers)
+
+
+def _refused_servers(description: Description, location: str | None) -> Iterator[Problem]:
+    """What a description without a place names all the same, where nobody may send it calls."""
+    for url in _usable(description.servers, location)[:1]:
+        yield Problem(
+            api=description.api,
+            pointer="/host" if "host" in description.document.root else "/servers",
+            severity="error",
+            message=f"{quoted(_origin(url))} {_REFUSED}; without base_url nothing can be called",
+        )
 
 
 def _problem(api: str, operation: Operation, place: "_Chosen") -> Problem:

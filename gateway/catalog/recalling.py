@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TypedDict
 
-from gateway.catalog.catalog import ApiCatalog
+from gateway.catalog.catalog import ApiCatalog, published_about
 from gateway.catalog.overrides import settle_overrides
 from gateway.catalog.selection import NO_OVERRIDE, ToolOverride
 from gateway.catalog.tool import Tool
@@ -81,4 +81,6 @@ def recall(
         problems=problems,
         signatures=signatures,
         unapplied=problems[len(problems) - summary["unapplied"] :],
+        about=published_about(reader.about),
+        ocp=reader.ocp,
     )

@@ -6,15 +6,22 @@ It looks at every text once and takes longer than loading: for checks and report
 from collections.abc import Iterable, Iterator, Mapping
 
 from gateway.catalog.annotations import EXTENSION, annotation_faults, read_title
+from gateway.catalog.bait import suspicious
 from gateway.catalog.catalog import ApiCatalog
-from gateway.catalog.hygiene import suspicious
 from gateway.catalog.responses import success_media
 from gateway.catalog.tool import MAX_DESCRIPTION, MAX_TITLE, Tool
-from gateway.openapi import Node, Parameter, Problem, Schemas, UnresolvedRef, join
-from gateway.openapi.hygiene import MAX_ARGUMENT_TEXT
-from gateway.openapi.reach import subschemas
+from gateway.openapi import (
+    MAX_ARGUMENT_TEXT,
+    Node,
+    Parameter,
+    Problem,
+    Schemas,
+    UnresolvedRef,
+    join,
+    subschemas,
+)
 
-Remark = tuple[str, str]
+_Note = tuple[str, str]
 """A place in the description, and what there is to say."""
 
 _WORDS = ("title", "description")
@@ -31,7 +38,7 @@ def review(api: ApiCatalog) -> tuple[Problem, ...]:
     )
 
 
-def _remarks(tool: Tool, seen: set[str]) -> Iterator[Remark]:
+def _remarks(tool: Tool, seen: set[str]) -> Iterator[_Note]:
     operation = tool.operation
     yield from _of_text(operation.text("summary"), join(operation.pointer, "summary"), MAX_TITLE)
     at = join(operation.pointer, "description")
@@ -65,26 +72,26 @@ def _described_at(parameter: Parameter, tool: Tool) -> str:
     return join(tool.operation.pointer, "parameters")
 
 
-def _of_text(text: str, at: str, limit: int) -> Iterator[Remark]:
+def _of_text(text: str, at: str, limit: int) -> Iterator[_Note]:
     yield from _cut(len(text), at, limit)
     yield from _bait(text, at)
 
 
-def _of_data(value: object, at: str) -> Iterator[Remark]:
+def _of_data(value: object, at: str) -> Iterator[_Note]:
     yield from _bait("\n".join(_strings(value)), at)
 
 
-def _cut(length: int, at: str, limit: int) -> Iterator[Remark]:
+def _cut(length: int, at: str, limit: int) -> Iterator[_Note]:
     if length > limit:
         yield at, f"is published as its first {limit:,} of {length:,} characters"
 
 
-def _bait(text: str, at: str) -> Iterator[Remark]:
+def _bait(text: str, at: str) -> Iterator[_Note]:
     if found := suspicious(text):
         yield at, f"may be meant for the model: {', '.join(found)}"
 
 
-def _of_schema(node: Node) -> Iterator[Remark]:
+def _of_schema(node: Node) -> Iterator[_Note]:
     schema = node.value if isinstance(node.value, Mapping) else {}
     for key in _WORDS:
         if isinstance(text := schema.get(key), str):

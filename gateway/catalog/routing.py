@@ -11,8 +11,7 @@ from urllib.parse import unquote
 
 from gateway.catalog.tool import Tool
 from gateway.errors import MethodNotAllowed, UnknownOperation
-from gateway.openapi import Signature
-from gateway.openapi.parameters import PLACEHOLDER
+from gateway.openapi import PLACEHOLDER, Signature
 
 
 @dataclass(slots=True)

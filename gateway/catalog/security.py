@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from gateway.openapi import Document, Operation
-from gateway.openapi.hygiene import clean_text
+from gateway.openapi import Document, Operation, clean_text
 
 Requirements = list[dict[str, list[str]]]
 """Alternatives, each with all the schemes that it needs and their scopes."""

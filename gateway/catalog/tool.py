@@ -10,9 +10,21 @@ from gateway.catalog.digest import digest_of
 from gateway.catalog.responses import response_digest, response_schema
 from gateway.catalog.security import Requirements, read_security
 from gateway.catalog.selection import NO_OVERRIDE, ToolOverride
-from gateway.openapi import Direction, Operation, Schemas, Signature, admit_empty
-from gateway.openapi.hygiene import MAX_ARGUMENT_TEXT, clean_data, clean_text, limit_text
-from gateway.openapi.schemas import Build, Convert, Definition
+from gateway.openapi import (
+    MAX_ARGUMENT_TEXT,
+    Build,
+    ContextUse,
+    Convert,
+    Definition,
+    Direction,
+    Operation,
+    Schemas,
+    Signature,
+    admit_empty,
+    clean_data,
+    clean_text,
+    limit_text,
+)
 
 Json = dict[str, object]
 
@@ -20,6 +32,7 @@ Json = dict[str, object]
 # summaries 79 are longer than a title, and the description has all of them in full.
 MAX_DESCRIPTION = 16_384
 MAX_TITLE = 256
+REQUIRES_CONTEXT = "Requires an OCP context: the call has to name one."
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,6 +83,11 @@ class Tool:
         return read_security(self.operation, self.schemas.document)
 
     @property
+    def context(self) -> ContextUse:
+        """What it does with the context of a call."""
+        return self.operation.context
+
+    @property
     def title(self) -> str | None:
         """What people see in lists, at most MAX_TITLE characters: the summary, as a rule."""
         title = read_title(self.operation) or self.operation.text("summary")
@@ -84,10 +102,15 @@ class Tool:
     def description(self) -> str:
         """What the operation does, never empty: summary and description, else method and path.
 
-        The configuration's own words replace them. At most MAX_DESCRIPTION characters.
+        The configuration's own words replace them. A tool that cannot be called without a context
+        says so in the end. At most MAX_DESCRIPTION characters.
         """
         text = self.override.description or self.described
-        return limit_text(clean_text(text), MAX_DESCRIPTION)
+        text = clean_text(text)
+        if not self.context.requires_context:
+            return limit_text(text, MAX_DESCRIPTION)
+        end = f"\n\n{REQUIRES_CONTEXT}"
+        return limit_text(text, MAX_DESCRIPTION - len(end)) + end
 
     @property
     def described(self) -> str:
@@ -181,6 +204,7 @@ class Tool:
         servers = self.operation.servers
         given = {
             "servers": None if servers is None else list(servers),
+            "context": _declared(self.context),
             "published_name": self.override.name,
             "annotations": self.hints or None,
             "select": self.override.select,
@@ -200,6 +224,18 @@ class Tool:
         if body.encodings:
             made["encodings"] = {name: asdict(e) for name, e in body.encodings.items()}
         return made
+
+
+def _declared(use: ContextUse) -> Json | None:
+    """What is declared of contexts; None where it is nothing."""
+    declared: Json = {}
+    if use.enhances_with is not None:
+        declared["enhances_with"] = sorted(use.enhances_with)
+    if use.updates:
+        declared["updates"] = sorted(use.updates)
+    if use.requires_context:
+        declared["required"] = True
+    return declared or None
 
 
 def _described(argument: Argument, convert: Convert) -> Json:

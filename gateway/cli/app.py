@@ -8,6 +8,7 @@ import click
 from gateway import __version__
 from gateway.cli.call import call
 from gateway.cli.check import check
+from gateway.cli.context import context
 from gateway.cli.demo import demo
 from gateway.cli.failures import exit_code_of
 from gateway.cli.headers import headers
@@ -25,7 +26,7 @@ def cli() -> None:
     """HTTP APIs as tools for agents, with one conversation context."""
 
 
-for command in (serve, stdio, tools, check, call, headers, demo):
+for command in (serve, stdio, tools, check, call, context, headers, demo):
     cli.add_command(command)
 
 

@@ -1,6 +1,7 @@
 """`ocp-gateway headers`."""
 
 import sys
+from collections.abc import Iterator, Mapping
 
 import click
 import orjson
@@ -10,13 +11,14 @@ from gateway.cli.terminal import pretty_json
 from gateway.context import (
     AgentContext,
     InboundContext,
+    decode_session,
     from_mapping,
     is_valid_context,
     outbound_headers,
     read_inbound,
     to_mapping,
 )
-from gateway.messages import Headers
+from gateway.messages import Headers, header
 
 
 @click.group()
@@ -26,12 +28,15 @@ def headers() -> None:
 
 @headers.command()
 def encode() -> None:
-    """Read a context object (JSON), print its OCP headers as `Name: value` lines."""
+    """Read a context object (JSON), print its OCP headers as `Name: value` lines.
+
+    What the headers do not carry of it is named on stderr.
+    """
     context = _read_context(sys.stdin.buffer.read())
     pairs = outbound_headers(context, full=True)
     click.echo("\n".join(f"{name}: {value}" for name, value in pairs))
-    if not any(name == "OCP-Session" for name, _ in pairs):
-        complain("no OCP-Session: the context does not fit, or its id or a member is not valid")
+    for remark in _missing(context, pairs):
+        complain(remark)
 
 
 @headers.command()
@@ -55,16 +60,56 @@ def _read_context(data: bytes) -> AgentContext:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise CommandFailed(f"stdin is not JSON: {error}") from None
-    if not is_valid_context(value):
-        raise CommandFailed("stdin is not an OCP context object (OCP 1.0, context schema)")
-    return from_mapping(value)
+    try:
+        if is_valid_context(value):
+            return from_mapping(value)
+    except ValueError:  # a count beyond 63 bits, which the schema admits
+        pass
+    raise CommandFailed("stdin is not an OCP context object (OCP 1.0, context schema)")
+
+
+def _missing(context: AgentContext, pairs: Headers) -> Iterator[str]:
+    """What of the context its headers do not carry, a line for each."""
+    names = {name for name, _ in pairs}
+    claims = {
+        "OCP-Context-ID": context.context_id,
+        "OCP-Agent-Type": context.agent_type,
+        "OCP-Current-Goal": context.current_goal,
+        "OCP-User": context.user,
+        "OCP-Workspace": context.workspace,
+    }
+    for name, value in claims.items():
+        if value and name not in names:
+            yield f"no {name}: the header cannot carry the value"
+    if context.agent_type and header(pairs, "OCP-Agent-Type") not in {None, context.agent_type}:
+        yield "OCP-Agent-Type: reduced to the characters that the header allows"
+    value = header(pairs, "OCP-Session")
+    session = None if value is None else decode_session(value, context.context_id)
+    if isinstance(session, AgentContext):
+        yield from _trimmed(to_mapping(context), to_mapping(session))
+    else:
+        yield "no OCP-Session: the context does not fit, or a member of it is not valid"
+
+
+def _trimmed(whole: Mapping[str, object], less: Mapping[str, object]) -> Iterator[str]:
+    for name, member in whole.items():
+        sent = less.get(name)
+        if sent == member:
+            continue
+        if isinstance(member, list) and isinstance(sent, list) and len(sent) < len(member):
+            yield f"{name}: {len(member) - len(sent)} of {len(member)} entries left out"
+        elif isinstance(member, str) and isinstance(sent, str):
+            yield f"{name}: cut to {len(sent)} of {len(member)} characters"
+        else:
+            yield f"{name}: shortened"
 
 
 def _read_lines(data: bytes) -> Headers:
     """Header lines as HTTP and curl -i write them; other lines are no headers and pass unseen."""
-    lines = data.decode("latin-1").splitlines()
-    pairs = (line.partition(":") for line in lines)
-    return tuple((name.strip(), value.strip()) for name, colon, value in pairs if colon)
+    # By line feeds alone: `splitlines` takes controls inside a value for line ends.
+    lines = data.decode("latin-1").split("\n")
+    pairs = (line.rstrip("\r").partition(":") for line in lines)
+    return tuple((name.strip(" \t"), value.strip(" \t")) for name, colon, value in pairs if colon)
 
 
 def _claims(inbound: InboundContext) -> dict[str, str]:

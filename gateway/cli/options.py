@@ -39,7 +39,8 @@ def store_option(command: Command) -> Command:
     return click.option(
         "--store",
         metavar="URL",
-        help="Where contexts live: memory://, sqlite:///PATH, redis://, rediss://, env:NAME.",
+        help="Where contexts live: memory://, sqlite:///PATH, redis://, redis+sentinel://, "
+        "redis+cluster://, env:NAME.",
     )(command)
 
 

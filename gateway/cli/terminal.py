@@ -16,9 +16,12 @@ def one_line(text: str) -> str:
     )
 
 
-def pretty_json(value: object) -> bytes:
-    """JSON for people: indented, letters of every script as they are, terminal controls escaped."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
+def pretty_json(value: object, *, indent: int | None = 2) -> bytes:
+    """JSON for people: letters of every script as they are, terminal controls escaped.
+
+    `indent` None is all on one line.
+    """
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
     # C1 controls and lone surrogates stand inside strings only, where \\u is theirs to have.
     return text.translate(_CONTROLS).encode("utf-8", "backslashreplace")
 

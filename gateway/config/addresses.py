@@ -6,6 +6,7 @@ from urllib.parse import SplitResult, urlsplit
 
 _REMOTE = re.compile(r"https?://", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_SEVERAL_REDIS = frozenset({"redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"})
 _VISIBLE = re.compile(r"[!-~]+")
 _HOST_NAME = re.compile(r"[^\s\[\]:/@\x00-\x1f\x7f]+")
 
@@ -59,8 +60,6 @@ def spec_fault(text: str) -> str | None:
 def store_fault(url: str) -> str | None:
     """For a store's URL."""
     scheme = url.partition("://")[0] if "://" in url else ""
-    if scheme in {"redis+sentinel", "redis+cluster"}:
-        return "not available yet in this version (Redis Sentinel and Cluster)"
     if url == "memory://":
         return None
     if scheme in {"redis", "rediss"}:
@@ -68,7 +67,12 @@ def store_fault(url: str) -> str | None:
     if scheme == "sqlite" and url.startswith("sqlite:///"):
         path = url.removeprefix("sqlite:///")
         return None if path and path != ":memory:" else "needs a path: sqlite:///PATH"
-    return "must be memory://, sqlite:///PATH, redis://..., rediss://... or a secret reference"
+    if scheme in _SEVERAL_REDIS:
+        return None if url.partition("://")[2] else "must name hosts: redis+cluster://HOST:PORT,..."
+    return (
+        "must be memory://, sqlite:///PATH, redis://..., rediss://..., redis+sentinel://...,"
+        " redis+cluster://... or a secret reference"
+    )
 
 
 def public_host(url: str) -> str:

@@ -17,7 +17,7 @@ from gateway.config.model import (
 )
 from gateway.config.secret import Secret, is_reference, read_secret
 from gateway.config.tree import Keys, Source, Tree
-from gateway.upstreams import OcpHeaders, ProxyReach
+from gateway.upstreams import ContextUpdates, OcpHeaders, ProxyReach
 
 Table = Mapping[str, object]
 
@@ -41,7 +41,10 @@ def build_config(
         server=server,
         store=store,
         apis=tuple(apis),
-        mcp=McpConfig(state_key=read_secret(state_key, environ) if state_key else None),
+        mcp=McpConfig(
+            state_key=read_secret(state_key, environ) if state_key else None,
+            context_argument=tree.at("mcp", "context_argument") is True,
+        ),
         insecure_open=overrides.insecure_open,
         cache=_cache(store, places[1]),
     )
@@ -137,6 +140,7 @@ def _api(table: Table, spec: str, server_max_body: int) -> ApiConfig:
         headers=headers,
         forward_headers=frozenset(map(str.lower, _texts(table, "forward_headers"))),
         ocp_headers=None if ocp_headers == "auto" else OcpHeaders(ocp_headers),
+        context_updates=ContextUpdates(_text(table, "context_updates") or base.context_updates),
         timeout_seconds=_number(table, "timeout_seconds", base.timeout_seconds),
         retries=_integer(table, "retries", base.retries),
         max_response_bytes=_integer(table, "max_response_bytes", base.max_response_bytes),

@@ -20,12 +20,18 @@ _NO_FILE = Origin(source=Source.FILE, label="configuration")
 
 
 def load_config(
-    path: Path | None, *, overrides: Overrides, environ: Mapping[str, str], cwd: Path
+    path: Path | None,
+    *,
+    overrides: Overrides,
+    environ: Mapping[str, str],
+    cwd: Path,
+    needs_api: bool = True,
 ) -> Config:
     """The configuration; flag > environment > file > default.
 
     Raises ConfigError with one line for each fault, naming the file and line, the variable or the
-    flag. Secrets must be there already, and are read again when they are used.
+    flag; without `needs_api` it is no fault to name no API. Secrets must be there already, and are
+    read again when they are used.
     """
     tree = _read(path, cwd) if path else Tree(file=_NO_FILE)
     # APIs that a flag names must be there before a variable can mean one of them; a value that
@@ -37,6 +43,8 @@ def load_config(
     check_schema(tree)
     check_tree(tree, overrides, environ)
     _check_flags(tree, unnamed, waiting)
+    if needs_api and not unnamed and not tree.at("apis") and not tree.has_faults:
+        tree.fault((), "no API: list one under apis, or give --spec NAME=PATH_OR_URL")
     tree.raise_faults()
     start = (cwd / path).parent if path else cwd
     config = build_config(tree, overrides, environ, (start, cwd))
@@ -62,5 +70,3 @@ def _check_flags(tree: Tree, unnamed: tuple[str, ...], waiting: Mapping[str, str
     for flag, fault in flags:
         if fault is not None:
             tree.fault_at(Origin(source=Source.FLAG, label=flag), fault)
-    if not unnamed and not tree.at("apis") and not tree.has_faults:
-        tree.fault((), "no API: list one under apis, or give --spec NAME=PATH_OR_URL")

@@ -8,7 +8,7 @@ from typing import Literal
 from gateway.catalog import Rule, Selection, ToolOverride
 from gateway.config.secret import Secret, read_secret
 from gateway.messages import Headers
-from gateway.upstreams import OcpHeaders, ProxyReach
+from gateway.upstreams import ContextUpdates, OcpHeaders, ProxyReach
 
 DEFAULT_STORE = "sqlite:///.ocp-gateway/contexts.db"
 MEBIBYTES_10 = 10_485_760
@@ -74,6 +74,7 @@ class ApiConfig:
     headers: Headers = ()
     forward_headers: frozenset[str] = frozenset()
     ocp_headers: OcpHeaders | None = None
+    context_updates: ContextUpdates = ContextUpdates.DECLARED
     timeout_seconds: float = 30.0
     retries: int = 1
     max_response_bytes: int = MEBIBYTES_10
@@ -88,6 +89,7 @@ class ApiConfig:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class McpConfig:
     state_key: Secret | None = None
+    context_argument: bool = False
 
     def state_keys(self) -> tuple[bytes, ...]:
         """One key a line: the first signs, all verify. Empty: the caller mints one at start."""

@@ -1,15 +1,29 @@
 """The schema's judgement of a Tree, in words that name the key and never the value."""
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
 from gateway.config.tree import Keys, Tree
 from gateway.config.vocabulary import SCHEMA
 
-_VALIDATOR = Draft202012Validator(SCHEMA)
+
+def _pattern(
+    _validator: object, pattern: str, instance: object, _schema: object
+) -> Iterator[ValidationError]:
+    """The keyword as ECMA-262 has it: there `$` is the end, in Python also before a line's end.
+
+    Every pattern of the vocabulary is one for the whole text.
+    """
+    if isinstance(instance, str) and re.fullmatch(pattern, instance) is None:
+        yield ValidationError("does not match")
+
+
+_VALIDATOR = extend(Draft202012Validator, {"pattern": _pattern})(SCHEMA)  # type: ignore[no-untyped-call]
 _TYPES = {
     "array": "a list",
     "boolean": "true or false",

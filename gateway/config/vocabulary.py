@@ -86,7 +86,8 @@ _STORE = _section(
         "minLength": 1,
         "default": "sqlite:///.ocp-gateway/contexts.db",
         "description": "Where contexts live: `memory://`, `sqlite:///PATH` (a relative path starts "
-        "at the working directory), `redis://`, `rediss://`, or a secret reference.",
+        "at the working directory), `redis://`, `redis+sentinel://`, `redis+cluster://` (with "
+        "`rediss` for TLS), or a secret reference.",
     },
     context_ttl_seconds=_count(604_800, "How long a context lives after its last call."),
     new_context_ttl_seconds=_count(3_600, "How long a context lives until a second call names it."),
@@ -146,7 +147,12 @@ _API: Schema = {
             "below `base_url`, or nothing.",
         },
         "allow_html": later("a choice about HTML answers", default=False),
-        "context_updates": later("context changes by upstream answers", default="declared"),
+        "context_updates": {
+            "enum": ["declared", "all", "off"],
+            "default": "declared",
+            "description": "What the OCP headers of this API's answers may change of the context: "
+            "what its description declares, everything that answers can change, or nothing.",
+        },
         "reload_seconds": _count(
             60,
             "How often a URL is asked for a new description; a file is watched, and a change is "
@@ -223,7 +229,13 @@ _MCP = _section(
     tools=later("tool search", default="list"),
     output_schemas=later("output schemas", default=False),
     confirm_destructive=later("confirmation", default=False),
-    context_argument=later("the context argument", default=False),
+    context_argument={
+        "type": "boolean",
+        "default": False,
+        "description": "Publish an optional argument `ocpContextId` on every tool, and the tools "
+        "`ocpContextCreate`, `ocpContextGet` and `ocpContextUpdate`: for clients that can name a "
+        "context neither in `_meta` nor in a header.",
+    },
     sse=later("the 2024-11-05 transport", default=False),
     state_key={
         "type": ["string", "null"],

@@ -1,18 +1,31 @@
 """The agent context: a value, its way to and from OCP headers, and the steps that change it."""
 
-from gateway.context.changes import CalledOperation, CallFailure, RecordCall, entry_for_call
-from gateway.context.codec import (
-    MAX_SESSION_CHARS,
-    Reject,
-    decode_session,
-    encode_session,
+from gateway.context.changes import (
+    CalledOperation,
+    CallFailure,
+    NativeOutcome,
+    Outcome,
+    RecordCall,
+    entry_for_call,
 )
+from gateway.context.decoding import MAX_SESSION_CHARS, Reject, decode_session
+from gateway.context.encoding import encode_session
 from gateway.context.headers import (
     IDENTIFYING,
     InboundContext,
     is_ocp_header,
     outbound_headers,
     read_inbound,
+    without_session,
+)
+from gateway.context.merging import (
+    UPDATABLE,
+    Claims,
+    Updates,
+    claims_of,
+    merge_claims,
+    merge_updates,
+    updates_of,
 )
 from gateway.context.model import (
     AgentContext,
@@ -34,15 +47,21 @@ from gateway.context.schema import is_valid_context
 __all__ = [
     "IDENTIFYING",
     "MAX_SESSION_CHARS",
+    "UPDATABLE",
     "AgentContext",
     "CallFailure",
     "CalledOperation",
+    "Claims",
     "HistoryEntry",
     "InboundContext",
+    "NativeOutcome",
+    "Outcome",
     "RecordCall",
     "Reject",
     "SessionState",
+    "Updates",
     "agent_type_from",
+    "claims_of",
     "decode_session",
     "encode_session",
     "entry_for_call",
@@ -53,10 +72,14 @@ __all__ = [
     "is_schema_id",
     "is_valid_context",
     "later",
+    "merge_claims",
+    "merge_updates",
     "mint_id",
     "new_context",
     "outbound_headers",
     "read_inbound",
     "rfc3339",
     "to_mapping",
+    "updates_of",
+    "without_session",
 ]

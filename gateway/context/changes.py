@@ -4,11 +4,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from gateway.context.merging import (
+    MAX_ACTION,
+    MAX_ENDPOINT,
+    MAX_OPERATION,
+    Claims,
+    Updates,
+    merge_claims,
+    merge_updates,
+)
 from gateway.context.model import AgentContext, HistoryEntry, SessionState, later, rfc3339
-
-MAX_ACTION = 128
-MAX_ENDPOINT = 512
-MAX_OPERATION = 128
+from gateway.context.patching import ContextPatch
+from gateway.errors import VersionConflict
 
 
 class CallFailure(StrEnum):
@@ -19,36 +26,58 @@ class CallFailure(StrEnum):
     CANCELLED = "cancelled"
 
 
+class NativeOutcome(StrEnum):
+    """How a call of one of the gateway's own tools went."""
+
+    DONE = "done"
+    REFUSED = "refused"
+
+
+Outcome = int | CallFailure | NativeOutcome
+"""A response's status, or what there is instead."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordCall:
-    """One call: its entry is appended, `interaction_count` grows by 1, claims are taken over.
+    """One call: claims are merged, its entry is appended, the response's updates are merged.
 
-    `fresh` is the context to start when there is none. A caller that has read an existing context
-    gives None: where that one was deleted in between, the deletion wins and the entry is dropped.
-    `goal`, `user` and `workspace` are the request's valid header claims; None leaves a member.
+    `patch` is what the call itself, a native tool's, sets of the context: it comes last.
+    `interaction_count` grows by 1. `fresh` is the context to start when there is none. A caller
+    that has read an existing context gives None, and its `created_at` as `began`: where that one
+    was deleted in between, the deletion wins and the entry is dropped. Where another has begun
+    since, VersionConflict says so.
     """
 
     operation_id: str
     entry: HistoryEntry
     fresh: AgentContext | None
     max_history: int
-    goal: str | None = None
-    user: str | None = None
-    workspace: str | None = None
+    claims: Claims | None = None
+    updates: Updates | None = None
+    patch: ContextPatch | None = None
+    began: str | None = None
 
     def apply(self, now: AgentContext | None) -> AgentContext | None:
         context = now or self.fresh
         if context is None:
             return None
+        if self.began is not None and self.began != context.created_at:
+            raise VersionConflict("the context was deleted, and another one has begun")
+        moment = self.entry.timestamp
+        if self.claims is not None:
+            context = merge_claims(context, self.claims, now=moment, max_history=self.max_history)
+        context = self._counted(context)
+        if self.updates is not None:
+            context = merge_updates(context, self.updates, now=moment, max_history=self.max_history)
+        return context if self.patch is None else self.patch.apply_to(context, moment)
+
+    def _counted(self, context: AgentContext) -> AgentContext:
         session = context.session or SessionState(
             start_time=context.created_at, agent_type=context.agent_type
         )
         history = (*context.history, self.entry)
         return replace(
             context,
-            current_goal=context.current_goal if self.goal is None else self.goal,
-            user=context.user if self.user is None else self.user,
-            workspace=context.workspace if self.workspace is None else self.workspace,
             session=replace(session, interaction_count=session.interaction_count + 1),
             history=history[max(0, len(history) - self.max_history) :],
             # Replicas' clocks differ: the newest moment stays.
@@ -69,7 +98,7 @@ class CalledOperation:
 def entry_for_call(
     *,
     now: datetime,
-    outcome: int | CallFailure,
+    outcome: Outcome,
     milliseconds: int,
     tool: str | None = None,
     operation: CalledOperation | None = None,
@@ -77,8 +106,7 @@ def entry_for_call(
     """The history entry of one call; nothing of its arguments, query, bodies or credentials.
 
     `tool` is the tool's name, None for a proxied request; `operation` is None for a native tool;
-    `outcome` is the response's status, or why there is none; `milliseconds` run to the response
-    head. Long names lose their ends.
+    `milliseconds` run to the response head. Long names lose their ends.
     """
     metadata: dict[str, object] = {}
     action, endpoint = f"tool_call:{tool}", None
@@ -90,11 +118,12 @@ def entry_for_call(
         if operation.name:
             metadata["operation"] = operation.name[:MAX_OPERATION]
     metadata["ms"] = max(0, milliseconds)
-    metadata["success"] = not isinstance(outcome, CallFailure) and outcome < 400
+    status = outcome if isinstance(outcome, int) else None
+    metadata["success"] = outcome is NativeOutcome.DONE if status is None else status < 400
     return HistoryEntry(
         timestamp=rfc3339(now),
         action=action[:MAX_ACTION],
         api_endpoint=endpoint and endpoint[:MAX_ENDPOINT],
-        result=outcome.value if isinstance(outcome, CallFailure) else f"HTTP {outcome}",
+        result=outcome if isinstance(outcome, str) else f"HTTP {outcome}",
         metadata=metadata,
     )

@@ -8,8 +8,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.context.codec import Reject, decode_session, encode_session
+from gateway.context.decoding import Reject, decode_session
+from gateway.context.encoding import encode_session
 from gateway.context.model import AgentContext, is_agent_type, is_header_id, reduce_agent_type
+from gateway.context.sharing import with_fields
 from gateway.messages import Headers
 
 CONTEXT_ID = "OCP-Context-ID"
@@ -27,6 +29,10 @@ MAX_GOAL = 256
 MAX_USER = 64
 MAX_WORKSPACE = 128
 
+# One API asks for few combinations of fields; another version of the context begins anew.
+_MOST_KEPT = 8
+
+_SESSION = SESSION.lower()
 _VERSION = re.compile(r"[0-9]{1,8}\.[0-9]{1,8}")
 # Inbound text is ASCII without controls: RFC 9110 5.5 leaves the rest without a meaning, and a
 # byte above 0x7f may arrive as a surrogate that no log or store can write.
@@ -38,7 +44,7 @@ _CARRIABLE = re.compile(r"[\x21-\x7e\xa1-\xff](?:[\x20-\x7e\xa0-\xff]*[\x21-\x7e
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundContext:
-    """What a request claims about its context; whatever was invalid is None and in `rejects`.
+    """What a message claims about its context; whatever was invalid is None and in `rejects`.
 
     `user` and `workspace` are claims, never authorisation. `session` is a context whose id is
     `context_id`. `rejects` are stable reasons such as `session_too_long`, never values.
@@ -65,7 +71,7 @@ _MEMBERS: Mapping[str, str] = {
     CONTEXT_ID.lower(): "context_id",
     AGENT_TYPE.lower(): "agent_type",
     CURRENT_GOAL.lower(): "goal",
-    SESSION.lower(): "session",
+    _SESSION: "session",
     USER.lower(): "user",
     WORKSPACE.lower(): "workspace",
     VERSION.lower(): "version",
@@ -89,7 +95,10 @@ def is_ocp_header(name: str) -> bool:
 
 
 def read_inbound(headers: Headers) -> InboundContext:
-    """The valid OCP headers of a request; names in any case, values Latin-1 text. Never raises."""
+    """The valid OCP headers of a request or a response. Never raises.
+
+    Names in any case, values Latin-1 text.
+    """
     found: dict[str, str] = {}
     rejects: list[str] = []
     for name, value in headers:
@@ -157,21 +166,50 @@ def _session(value: str | None, context_id: str | None, rejects: list[str]) -> A
     return session
 
 
-def outbound_headers(context: AgentContext, *, full: bool) -> Headers:
+def outbound_headers(
+    context: AgentContext,
+    *,
+    full: bool,
+    fields: frozenset[str] | None = None,
+    apis: frozenset[str] | None = None,
+) -> Headers:
     """The OCP headers that a request to an upstream carries; at most one of each name.
 
-    Without `full` the ids alone: context, agent type, version. A member that its header cannot
+    Without `full` the ids alone: context, agent type, version. With it the members that `fields`
+    names (None = all) and the history of `apis` (None = of all). A member that its header cannot
     carry is left out (it stays in the session); the agent type is reduced to what it allows.
     """
-    headers = [(CONTEXT_ID, context.context_id)] if is_header_id(context.context_id) else []
-    if agent_type := reduce_agent_type(context.agent_type):
-        headers.append((AGENT_TYPE, agent_type))
-    headers.append((VERSION, OCP_VERSION))
-    if full:
-        headers.extend(_claims(context))
-        if (session := encode_session(context)) is not None:
-            headers.append((SESSION, session))
-    return tuple(headers)
+    asked = (full, fields, apis)
+    # Made once for this very value and kept in it: it ends with it, and is never another's.
+    made = context.outbound.get(asked)
+    if made is None:
+        made = (*_ids(context), *(_contents(context, fields, apis) if full else ()))
+        if len(context.outbound) >= _MOST_KEPT:
+            context.outbound.clear()
+        context.outbound[asked] = made
+    return made
+
+
+def _ids(context: AgentContext) -> Headers:
+    agent_type = reduce_agent_type(context.agent_type)
+    return (
+        *(((CONTEXT_ID, context.context_id),) if is_header_id(context.context_id) else ()),
+        *(((AGENT_TYPE, agent_type),) if agent_type else ()),
+        (VERSION, OCP_VERSION),
+    )
+
+
+def _contents(
+    context: AgentContext, fields: frozenset[str] | None, apis: frozenset[str] | None
+) -> Headers:
+    shown = context if fields is None else with_fields(context, fields)
+    session = encode_session(shown, apis=apis)
+    return (*_claims(shown), *(((SESSION, session),) if session else ()))
+
+
+def without_session(headers: Headers) -> Headers:
+    """`headers` without `OCP-Session`: for an upstream that refused them for their size."""
+    return tuple((name, value) for name, value in headers if name.lower() != _SESSION)
 
 
 def _claims(context: AgentContext) -> Headers:

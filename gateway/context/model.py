@@ -2,14 +2,16 @@
 
 Times stay RFC 3339 text, exactly as received: text is the cheapest to write, it survives what a
 `datetime` cannot hold (leap seconds, more than six digits, year 0000), and "the same entry" then
-means the same text. Only `later` ever looks inside one.
+means the same text. Only `instant` ever looks inside one.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import cast
+
+from gateway.messages import Headers
 
 GENERIC_AGENT = "generic_agent"
 MAX_AGENT_TYPE = 128
@@ -22,6 +24,9 @@ _NOT_IN_AGENT_TYPE = re.compile(r"[^a-zA-Z0-9_.-]+")
 _RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
 )
+Disclosure = tuple[bool, frozenset[str] | None, frozenset[str] | None]
+"""Which headers: full or the ids alone, of which fields, with the history of which APIs."""
+
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _TEXT_MEMBERS = (
     "user",
@@ -42,6 +47,9 @@ class HistoryEntry:
     api_endpoint: str | None = None
     result: str | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
+    # This very entry as JSON, once `entries_json` has made it; no part of the value. orjson leaves
+    # out what begins with an underscore.
+    _json: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +67,9 @@ class AgentContext:
     """One agent conversation (OCP 1.0, context schema). None and absent mean the same.
 
     `context_id` is any header-valid id; only a schema-valid one can travel in `OCP-Session`.
+    `taken` is the gateway's own and no part of the OCP object: by member, a digest of what the
+    session merged last said of it. `outbound` is no part of the value: the headers that
+    `outbound_headers` made of this very one, by what they were to show.
     """
 
     context_id: str
@@ -75,6 +86,10 @@ class AgentContext:
     session: SessionState | None = None
     history: tuple[HistoryEntry, ...] = ()
     api_specs: Mapping[str, str] = field(default_factory=dict)
+    taken: Mapping[str, str] = field(default_factory=dict)
+    outbound: dict[Disclosure, Headers] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
 
 def is_header_id(text: str) -> bool:
@@ -120,10 +135,14 @@ def rfc3339(moment: datetime) -> str:
 
 def later(one: str, other: str) -> str:
     """The later of two RFC 3339 texts; `one` when they are the same moment or unreadable."""
-    return other if _instant(other) > _instant(one) else one
+    return other if instant(other) > instant(one) else one
 
 
-def _instant(text: str) -> tuple[datetime, str]:
+def instant(text: str) -> tuple[datetime, str]:
+    """A moment to compare: in UTC to the second, and the digits of its fraction.
+
+    For what is no RFC 3339 text it is the beginning of time.
+    """
     match = _RFC3339.fullmatch(text)
     if match is None:
         return _NEVER, ""
@@ -197,6 +216,17 @@ def from_mapping(value: object) -> AgentContext:
     Checks shapes only (formats and the id's pattern are the schema's); raises ValueError.
     """
     members = _object(value)
+    history = [_check_entry(_object(item)) for item in _array(members.get("history", []))]
+    return _context(members, _entries(history))
+
+
+def from_valid(members: dict[str, object]) -> AgentContext:
+    """The context in values that obey the context schema; ValueError for a count beyond 63 bits."""
+    history = cast("list[dict[str, object]]", members.get("history", []))
+    return _context(members, _entries(history))
+
+
+def _context(members: dict[str, object], history: tuple[HistoryEntry, ...]) -> AgentContext:
     texts = {name: _optional_text(members.get(name)) for name in _TEXT_MEMBERS}
     session = members.get("session")
     return AgentContext(
@@ -212,7 +242,7 @@ def from_mapping(value: object) -> AgentContext:
         error_context=texts["error_context"],
         recent_changes=tuple(_text(item) for item in _array(members.get("recent_changes", []))),
         session=None if session is None else _session(_object(session)),
-        history=tuple(_entry(_object(item)) for item in _array(members.get("history", []))),
+        history=history,
         api_specs={key: _text(uri) for key, uri in _object(members.get("api_specs", {})).items()},
     )
 
@@ -231,14 +261,37 @@ def _session(members: dict[str, object]) -> SessionState:
     )
 
 
-def _entry(members: dict[str, object]) -> HistoryEntry:
-    return HistoryEntry(
-        timestamp=_text(members.get("timestamp")),
-        action=_text(members.get("action")),
-        api_endpoint=_optional_text(members.get("api_endpoint")),
-        result=_optional_text(members.get("result")),
-        metadata=_object(members.get("metadata", {})),
-    )
+# Slots are set directly: a frozen dataclass's __init__ takes twice as long, and a long history has
+# a thousand entries.
+_SET_ENTRY = tuple(
+    vars(HistoryEntry)[name].__set__
+    for name in ("timestamp", "action", "api_endpoint", "result", "metadata", "_json")
+)
+
+
+def _entries(items: Iterable[dict[str, object]]) -> tuple[HistoryEntry, ...]:
+    set_timestamp, set_action, set_endpoint, set_result, set_metadata, set_json = _SET_ENTRY
+    new, entries = HistoryEntry.__new__, []
+    for members in items:
+        get = members.get
+        entry = new(HistoryEntry)
+        set_timestamp(entry, get("timestamp"))
+        set_action(entry, get("action"))
+        set_endpoint(entry, get("api_endpoint"))
+        set_result(entry, get("result"))
+        set_metadata(entry, get("metadata", {}))
+        set_json(entry, None)
+        entries.append(entry)
+    return tuple(entries)
+
+
+def _check_entry(members: dict[str, object]) -> dict[str, object]:
+    _text(members.get("timestamp"))
+    _text(members.get("action"))
+    _optional_text(members.get("api_endpoint"))
+    _optional_text(members.get("result"))
+    _object(members.get("metadata", {}))
+    return members
 
 
 def _text(value: object) -> str:

@@ -4,12 +4,34 @@ Written from the specification's documented constraints. Formats are enforced: a
 zone, and an `api_specs` value is an absolute URI.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 import jsonschema_rs
 
-_TIME = {"type": "string", "format": "date-time"}
+# jsonschema-rs 0.60 takes the characters from `*` to `/` for digits in a date-time.
+_RFC3339 = (
+    "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?"
+    "(?:[Zz]|[+-][0-9]{2}:[0-9]{2})$"
+)
+_TIME = {"type": "string", "format": "date-time", "pattern": _RFC3339}
 _OPTIONAL_TEXT = {"type": ["string", "null"]}
+
+_ENTRIES: dict[str, object] = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["timestamp", "action"],
+        "properties": {
+            "timestamp": _TIME,
+            "action": {"type": "string"},
+            "api_endpoint": _OPTIONAL_TEXT,
+            "result": _OPTIONAL_TEXT,
+            "metadata": {"type": "object"},
+        },
+    },
+}
 
 CONTEXT_SCHEMA: dict[str, object] = {
     "$schema": "http://json-schema.org/draft-07/schema#",
@@ -38,21 +60,7 @@ CONTEXT_SCHEMA: dict[str, object] = {
                 "agent_type": {"type": "string"},
             },
         },
-        "history": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["timestamp", "action"],
-                "properties": {
-                    "timestamp": _TIME,
-                    "action": {"type": "string"},
-                    "api_endpoint": _OPTIONAL_TEXT,
-                    "result": _OPTIONAL_TEXT,
-                    "metadata": {"type": "object"},
-                },
-            },
-        },
+        "history": _ENTRIES,
         "api_specs": {
             "type": "object",
             "additionalProperties": False,
@@ -66,12 +74,22 @@ def _deny(uri: str) -> NoReturn:
     raise ValueError(f"no schema is ever fetched: {uri}")
 
 
-# The library would open files and URLs for a reference; this schema has none, and none may come.
-_VALIDATOR = jsonschema_rs.Draft7Validator(
-    CONTEXT_SCHEMA, validate_formats=True, ignore_unknown_formats=False, retriever=_deny
-)
+def _validator(schema: dict[str, object]) -> jsonschema_rs.Draft7Validator:
+    # The library would open files and URLs for a reference; no schema here has any.
+    return jsonschema_rs.Draft7Validator(
+        schema, validate_formats=True, ignore_unknown_formats=False, retriever=_deny
+    )
 
 
-def is_valid_context(value: dict[str, object]) -> bool:
-    """Whether plain JSON values, nested at most 100 deep, obey the context schema."""
-    return _VALIDATOR.is_valid(value)
+_CONTEXT = _validator(CONTEXT_SCHEMA)
+_HISTORY = _validator(_ENTRIES)
+
+
+def is_valid_context(value: object) -> bool:
+    """Whether plain JSON values, such as orjson reads and writes, obey the context schema."""
+    return _CONTEXT.is_valid(value)
+
+
+def are_valid_entries(value: Sequence[Mapping[str, object]]) -> bool:
+    """Whether plain JSON values are history entries as the context schema has them."""
+    return _HISTORY.is_valid(value)

@@ -7,8 +7,7 @@ where that differs, and `x-location: cookie`, a place that the protocol has no w
 from collections.abc import Mapping
 
 from gateway.catalog import Argument, Tool
-from gateway.openapi import canonical
-from gateway.openapi.schemas import LEFT_OUT
+from gateway.openapi import LEFT_OUT, canonical
 
 Json = dict[str, object]
 

@@ -4,22 +4,34 @@ Every way in (MCP over HTTP and stdio, `POST /tools`, `/apis`) goes through `Gat
 """
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
-from gateway.calls import (
-    MAY_HAVE_HAPPENED,
-    UNSAFE_TO_REPEAT,
-    Preview,
-    ToolResult,
-    build_request,
-    failed,
-    preview_request,
-)
-from gateway.catalog import Catalog, Tool, View
-from gateway.context import IDENTIFYING, AgentContext, CalledOperation, outbound_headers
+from gateway.calls import Preview, ToolResult, build_request, failed, preview_request
+from gateway.catalog import NO_ADDITIONS, Catalog, Tool, View
+from gateway.context import CalledOperation
 from gateway.engine.answers import Answers, Reading, ResultPart
+from gateway.engine.context_tools import (
+    ADDITIONS,
+    ContextTools,
+    Taken,
+    along_with,
+    take_context,
+)
+from gateway.engine.context_use import needs_context, ocp_headers, updates_from
+from gateway.engine.own_contexts import OwnContexts
 from gateway.engine.recording import Contexts, Conversation, Record
+from gateway.engine.sending import (
+    failure_text,
+    names_of_arguments,
+    own_place,
+    proxied_operation,
+    timed,
+    tool_place,
+    tool_request,
+)
+from gateway.engine.session_refusals import SessionRefusals
+from gateway.engine.store_watch import Unrecorded
 from gateway.engine.values import (
     CallOutcome,
     ContextClaim,
@@ -30,20 +42,18 @@ from gateway.engine.values import (
 )
 from gateway.errors import (
     ApiUnavailable,
+    BadRequest,
     GatewayError,
-    NotAvailable,
     UnknownApi,
     UnknownOperation,
     UnknownTool,
     UpstreamError,
-    UpstreamTimeout,
-    UpstreamUnreachable,
 )
-from gateway.forwarding import check_path, inbound_head, outbound_head, passed_on
+from gateway.forwarding import check_path, inbound_head, outbound_head
 from gateway.interfaces import ContextStore, ResultStore, UpstreamClient
-from gateway.messages import Headers, Request, RequestHead, Response
+from gateway.messages import Headers, Request, Response
 from gateway.policy import Principal
-from gateway.upstreams import OcpHeaders, ProxyReach, Upstream
+from gateway.upstreams import ProxyReach, Upstream
 
 
 class Gateway:
@@ -65,10 +75,15 @@ class Gateway:
         self.missing = frozenset[str]()
         # By API; one that nobody keeps current is not in it.
         self.freshness: Mapping[str, Freshness] = {}
+        self.contexts = OwnContexts(store, surroundings)
         self._contexts = Contexts(store, surroundings, max_history=max_history)
+        # What is published beside the tools of descriptions.
+        self.additions = NO_ADDITIONS
+        self._context_tools = ContextTools(self._contexts, self.contexts)
         self._new_handle = lambda: surroundings.random_bytes(16).hex()
         self._answers = Answers(None, url="", new_handle=self._new_handle)
         self._client = client
+        self._refusals = SessionRefusals(client)
         self._monotonic = surroundings.monotonic
         self._via = f"ocp-gateway-{surroundings.random_bytes(4).hex()}"
 
@@ -91,6 +106,15 @@ class Gateway:
         """From now on keep what is too large to be shown; it can be read at `url` + handle."""
         self._answers = Answers(store, url=url, new_handle=self._new_handle)
 
+    def publish_contexts(self) -> None:
+        """From now on every tool takes the context argument, and contexts have their own tools."""
+        self.additions = ADDITIONS
+
+    @property
+    def unrecorded(self) -> Mapping[Unrecorded, int]:
+        """How many calls the store has not taken since the start, by reason; absent is none."""
+        return self._contexts.unrecorded
+
     async def store_is_up(self) -> bool:
         return await self._contexts.store_is_up()
 
@@ -107,6 +131,8 @@ class Gateway:
         Raises UnknownTool, UnknownApi, InvalidArguments and their like while nothing was sent;
         whatever the upstream does after that is a result.
         """
+        if self._is_own(call):
+            return await self._context_tools.call(call)
         ready = await self._prepare(call)
         tool, talk = ready.tool, ready.talk
         operation = CalledOperation(
@@ -131,6 +157,8 @@ class Gateway:
 
         Raises what `call_tool` does.
         """
+        if self._is_own(call):
+            raise BadRequest(f"{call.name} is the gateway's own and sends no request to be shown")
         ready = await self._prepare(call)
         return preview_request(ready.request, origin=ready.upstream.origin, shown=ready.shown)
 
@@ -139,18 +167,26 @@ class Gateway:
         context_id = call.claim.named_id or self._contexts.new_id()
         try:
             tool = self._tool(call)
-            upstream = _timed(_tool_place(self.upstreams[tool.api], tool), tool)
-            built = build_request(tool, call.arguments, base_path=upstream.base_path)
+            taken = take_context(call) if self.additions.gives_argument(tool) else Taken(call=call)
+            call = taken.call
+            context_id = call.claim.named_id or context_id
+            upstream = timed(tool_place(self.upstreams[tool.api], tool), tool)
+            with along_with(taken.faults):
+                built = build_request(tool, call.arguments, base_path=upstream.base_path)
+            required = needs_context(tool, call.claim)
+            talk = await self._contexts.open(
+                call.principal, call.claim, context_id, required=required
+            )
         except GatewayError as error:
             error.context_id = context_id
             raise
-        talk = await self._contexts.open(call.principal, call.claim, context_id)
+        ocp = self._refusals.spare(upstream, ocp_headers(talk.context, upstream, tool))
         return _Ready(
             tool=tool,
             upstream=upstream,
-            request=_tool_request(built, call, upstream, talk.context),
+            request=tool_request(built, call, upstream, ocp),
             talk=talk,
-            shown=_names_of_arguments(built, upstream),
+            shown=names_of_arguments(built, upstream),
         )
 
     async def _run(self, ready: "_Ready", record: Record, reading: Reading) -> ToolResult:
@@ -160,13 +196,14 @@ class Gateway:
         try:
             async with (
                 record.watching(),
-                self._client.send(ready.request, upstream, deadline=deadline) as response,
+                self._refusals.exchange(ready.request, upstream, deadline=deadline) as response,
             ):
                 status = response.head.status
-                await record.answered(status)
+                updates = updates_from(response, ready.talk.context, upstream, ready.tool)
+                await record.answered(status, updates)
                 await reading.receive(response)
         except UpstreamError as error:
-            return failed(_failure_text(error, ready.tool, upstream), status=status)
+            return failed(failure_text(error, ready.tool, upstream), status=status)
         return await reading.result()
 
     @asynccontextmanager
@@ -181,18 +218,21 @@ class Gateway:
             claim = ContextClaim(inbound=call.inbound)
             # Plain traffic that says nothing of a context leaves nothing behind.
             kept = call.inbound.says_something
-            talk = await self._contexts.open(call.principal, claim, context_id, kept=kept)
-            head = outbound_head(
-                call.request.head, upstream, _ocp_headers(talk.context, upstream), via=self._via
+            required = tool is not None and needs_context(tool, claim)
+            talk = await self._contexts.open(
+                call.principal, claim, context_id, kept=kept, required=required
             )
+            ocp = self._refusals.spare(upstream, ocp_headers(talk.context, upstream, tool))
+            head = outbound_head(call.request.head, upstream, ocp, via=self._via)
             request = replace(call.request, head=head)
-            operation = _proxied_operation(upstream, call.request.head, tool)
+            operation = proxied_operation(upstream, call.request.head, tool)
             record = Record(self._contexts, talk, operation)
             async with (
                 record.watching(),
-                self._client.send(request, upstream, deadline=None) as response,
+                self._refusals.exchange(request, upstream, deadline=None) as response,
             ):
-                await record.answered(response.head.status)
+                updates = updates_from(response, talk.context, upstream, tool)
+                await record.answered(response.head.status, updates)
                 context: Headers = (("OCP-Context-ID", context_id),)
                 if kept and not record.recorded:
                     context = (*context, ("OCP-Gateway-Recorded", "false"))
@@ -200,6 +240,14 @@ class Gateway:
         except GatewayError as error:
             error.context_id = context_id
             raise
+
+    def _is_own(self, call: ToolCall) -> bool:
+        """Whether it is a call of a tool of our own, which every view has. Raises UnknownApi."""
+        if self.additions.find(call.name) is None:
+            return False
+        with suppress(ApiUnavailable):
+            self.view(call.api)
+        return True
 
     def _tool(self, call: ToolCall) -> Tool:
         tool = self.view(call.api).find(call.name)
@@ -224,29 +272,11 @@ class Gateway:
             raise UnknownOperation(f"{upstream.name} is not proxied")
         try:
             tool = api.routes.match(head.method, path)
-            return _own_place(upstream, tool), tool
+            return own_place(upstream, tool), tool
         except GatewayError:
             if upstream.proxy is ProxyReach.DESCRIBED:
                 raise
             return upstream, None
-
-
-def _tool_place(upstream: Upstream, tool: Tool) -> Upstream:
-    """Where a tool's call goes. Raises NotAvailable where its fixed arguments must not go."""
-    place = upstream.of(tool.method, tool.path)
-    # Only the description has named that origin: what the operator fixed is meant for this API.
-    if tool.override.set and place.origin != upstream.origin:
-        raise NotAvailable(
-            f"{tool.method} {tool.path[:200]} is on another server, where fixed arguments are not"
-            " sent; give that server an API of its own"
-        )
-    return place
-
-
-def _timed(upstream: Upstream, tool: Tool) -> Upstream:
-    """The upstream with the tool's own limit, where it has one."""
-    seconds = tool.override.timeout_seconds
-    return upstream if seconds is None else replace(upstream, timeout_seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,59 +288,3 @@ class _Ready:
     request: Request
     talk: Conversation
     shown: frozenset[str]
-
-
-def _names_of_arguments(built: Request, upstream: Upstream) -> frozenset[str]:
-    """Headers, lower-case, that the arguments make, and those that identify the context."""
-    configured = {name.lower() for name, _ in upstream.headers}
-    made = {name.lower() for name, _ in built.head.headers}
-    return frozenset((made - configured) | IDENTIFYING)
-
-
-def _ocp_headers(context: AgentContext, upstream: Upstream) -> Headers:
-    if upstream.ocp_headers is OcpHeaders.OFF:
-        return ()
-    return outbound_headers(context, full=upstream.ocp_headers is OcpHeaders.FULL)
-
-
-def _tool_request(
-    request: Request, call: ToolCall, upstream: Upstream, context: AgentContext
-) -> Request:
-    """The built request with the API's own headers, the caller's permitted ones and the context."""
-    own = {name.lower() for name, _ in (*request.head.headers, *upstream.headers)}
-    passed = tuple(p for p in passed_on(call.headers, upstream) if p[0].lower() not in own)
-    configured = {name.lower() for name, _ in upstream.headers}
-    built = tuple(p for p in request.head.headers if p[0].lower() not in configured)
-    headers = (*built, *upstream.headers, *passed, *_ocp_headers(context, upstream))
-    return replace(request, head=replace(request.head, headers=headers))
-
-
-def _own_place(upstream: Upstream, tool: Tool) -> Upstream:
-    """Where an operation is on its API's own server. Raises UnknownOperation for another's."""
-    place = upstream.of(tool.method, tool.path)
-    # What a caller sends through the proxy, cookies and keys included, is meant for this origin.
-    if place.origin != upstream.origin:
-        what = f"{tool.method} {tool.path[:200]}"
-        raise UnknownOperation(f"{what} is on another server; only its tool leads there")
-    return place
-
-
-def _proxied_operation(upstream: Upstream, head: RequestHead, tool: Tool | None) -> CalledOperation:
-    # An undescribed path may hold anything, ids and secrets included: it is not recorded.
-    return CalledOperation(
-        api=upstream.name,
-        method=head.method,
-        path=tool.path if tool else None,
-        name=tool.name if tool else None,
-    )
-
-
-def _failure_text(error: UpstreamError, tool: Tool, upstream: Upstream) -> str:
-    """What happened and whether to try again; what was sent may have been carried out."""
-    if isinstance(error, UpstreamTimeout):
-        said = f"{upstream.name} did not answer in {upstream.timeout_seconds:g} s."
-    else:
-        said = f"{error}."
-    if isinstance(error, UpstreamUnreachable) or tool.method not in UNSAFE_TO_REPEAT:
-        return f"{said} Retrying may help."
-    return f"{said} {MAY_HAVE_HAPPENED}"

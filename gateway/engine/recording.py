@@ -1,22 +1,28 @@
 """A call's context: read before the call, moved on once its outcome is known."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gateway.context import (
     AgentContext,
     CalledOperation,
     CallFailure,
-    InboundContext,
+    Claims,
+    Outcome,
     RecordCall,
+    Updates,
     agent_type_from,
+    claims_of,
     entry_for_call,
+    merge_claims,
     mint_id,
     new_context,
+    rfc3339,
 )
-from gateway.engine.store_watch import StoreWatch
+from gateway.context.patching import ContextPatch
+from gateway.engine.store_watch import StoreWatch, Unrecorded
 from gateway.engine.values import ContextClaim, Surroundings
 from gateway.errors import (
     PayloadTooLarge,
@@ -32,13 +38,18 @@ from gateway.policy import Principal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """One call's context as it was before the call. `kept`: whether the call is to be recorded."""
+    """One call's context before the call, with what the call claims already merged.
+
+    `fresh` is what it starts from, None where it existed. `kept`: whether the call is to be
+    recorded. `lost`: it would be, but the store is down.
+    """
 
     principal: Principal
     context: AgentContext
-    existed: bool
+    fresh: AgentContext | None
     kept: bool
-    claims: InboundContext
+    claims: Claims | None
+    lost: bool = False
 
 
 class Contexts:
@@ -54,6 +65,11 @@ class Contexts:
     def new_id(self) -> str:
         return mint_id(self.world.random_bytes(16))
 
+    @property
+    def unrecorded(self) -> Mapping[Unrecorded, int]:
+        """As StoreWatch."""
+        return self._watch.unrecorded
+
     async def store_is_up(self) -> bool:
         """Whether the store answers and took the latest entry that it was handed."""
         # Asked to write each time, it would let anybody who may ask for readiness wear out a disk.
@@ -66,27 +82,46 @@ class Contexts:
         return self._watch.up
 
     async def open(
-        self, principal: Principal, claim: ContextClaim, context_id: str, *, kept: bool = True
+        self,
+        principal: Principal,
+        claim: ContextClaim,
+        context_id: str,
+        *,
+        kept: bool = True,
+        required: bool = False,
     ) -> Conversation:
-        """The context that the call belongs to, or a fresh one; without the store, always fresh."""
-        stored = None
+        """The context that the call belongs to, or a fresh one; without the store, always fresh.
+
+        Raises StoreUnavailable where the call cannot do without what is stored: `required`.
+        """
+        stored, lost = None, False
         if claim.named_id is not None and kept:
             try:
                 stored = await self.store.get(principal, context_id)
             except StoreUnavailable as error:
                 self._watch.cannot_read(error)
+                if required:
+                    raise
                 # One failed attempt is delay enough: the write is not tried as well.
-                kept = False
+                kept, lost = False, True
             else:
                 self._watch.has_read()
-        agent_type = agent_type_from(claim.inbound.agent_type, claim.agent_hint)
-        fresh = new_context(context_id, agent_type, self.world.now())
+        now = self.world.now()
+        claims = _claims(claim, context_id)
+        if stored is None:
+            agent_type = agent_type_from(claim.inbound.agent_type, claim.agent_hint)
+            context = fresh = new_context(context_id, agent_type, now)
+        else:
+            context, fresh = stored.context, None
+        if claims is not None:
+            context = merge_claims(context, claims, now=rfc3339(now), max_history=self.max_history)
         return Conversation(
             principal=principal,
-            context=_claimed(stored.context if stored else fresh, claim.inbound),
-            existed=stored is not None,
+            context=context,
+            fresh=fresh,
             kept=kept,
-            claims=claim.inbound,
+            claims=claims,
+            lost=lost,
         )
 
     async def append(self, talk: Conversation, change: RecordCall) -> bool:
@@ -94,15 +129,24 @@ class Contexts:
         context_id = talk.context.context_id
         try:
             stored = await self.store.update(talk.principal, context_id, change)
-        except (UnreadableRecord, VersionConflict, PayloadTooLarge):
-            return False  # this context's own trouble, not the store's
+        except (UnreadableRecord, VersionConflict, PayloadTooLarge) as error:
+            # This context's own trouble, not the store's.
+            self._watch.missed(_trouble(error))
+            return False
         except StoreUnavailable as error:
             self._watch.cannot_write(error)
+            self._watch.missed(Unrecorded.STORE_DOWN)
             return False
         if stored is None:
-            return False  # deleted meanwhile: there was nothing to write
+            self._watch.missed(Unrecorded.DELETED)
+            return False
         self._watch.has_written()
         return True
+
+    def pass_over(self, talk: Conversation) -> None:
+        """The call's entry is not written."""
+        if talk.lost:
+            self._watch.missed(Unrecorded.STORE_DOWN)
 
     def finish_later(self, record: "Record") -> None:
         """Write the entry of a call whose task is being cancelled, in a task of our own."""
@@ -123,10 +167,13 @@ class Record:
         self,
         contexts: Contexts,
         talk: Conversation,
-        operation: CalledOperation,
+        operation: CalledOperation | None,
         tool: str | None = None,
     ) -> None:
-        """`tool` is the called tool's name, None for a proxied request."""
+        """`tool` is the called tool's name, None for a proxied request.
+
+        `operation` is None for a tool of the gateway's own.
+        """
         self._contexts = contexts
         self._talk = talk
         self._operation = operation
@@ -150,9 +197,19 @@ class Record:
                 self._contexts.finish_later(self)
             raise
 
-    async def answered(self, status: int) -> None:
-        """The response head is there: the entry is stored before the caller sees it."""
-        self.recorded = await self.write(status)
+    async def answered(
+        self,
+        outcome: Outcome,
+        updates: Updates | None = None,
+        *,
+        patch: ContextPatch | None = None,
+    ) -> None:
+        """The response head is there: the entry is stored before the caller sees it.
+
+        `updates` are what the response changes of the context, `patch` what the call itself does.
+        Raises InvalidArguments where the patch does not fit the context.
+        """
+        self.recorded = await self.write(outcome, updates, patch)
 
     async def _failed(self, error: UpstreamError) -> None:
         """There is no response, unless the failure came after its head."""
@@ -162,15 +219,23 @@ class Record:
                 CallFailure.TIMEOUT if timeout else CallFailure.UNREACHABLE
             )
 
-    async def write(self, outcome: int | CallFailure) -> bool:
+    async def write(
+        self,
+        outcome: Outcome,
+        updates: Updates | None = None,
+        patch: ContextPatch | None = None,
+    ) -> bool:
         """Append the entry. A second try hands over the same change, so it counts once."""
         if not self._talk.kept:
+            self._contexts.pass_over(self._talk)
             return False
         if self._change is None:
-            self._change = self._make_change(outcome)
+            self._change = self._make_change(outcome, updates, patch)
         return await self._contexts.append(self._talk, self._change)
 
-    def _make_change(self, outcome: int | CallFailure) -> RecordCall:
+    def _make_change(
+        self, outcome: Outcome, updates: Updates | None, patch: ContextPatch | None
+    ) -> RecordCall:
         talk, world = self._talk, self._contexts.world
         entry = entry_for_call(
             now=world.now(),
@@ -182,21 +247,25 @@ class Record:
         return RecordCall(
             operation_id=world.random_bytes(16).hex(),
             entry=entry,
-            fresh=None if talk.existed else talk.context,
+            fresh=talk.fresh,
+            began=talk.context.created_at if talk.fresh is None else None,
             max_history=self._contexts.max_history,
-            goal=talk.claims.goal,
-            user=talk.claims.user,
-            workspace=talk.claims.workspace,
+            claims=talk.claims,
+            updates=updates,
+            patch=patch,
         )
 
 
-def _claimed(context: AgentContext, inbound: InboundContext) -> AgentContext:
-    """The context with what the request's valid headers claim, as the upstream is to see it."""
-    if inbound.goal is inbound.user is inbound.workspace is None:
-        return context
-    return replace(
-        context,
-        current_goal=inbound.goal or context.current_goal,
-        user=inbound.user or context.user,
-        workspace=inbound.workspace or context.workspace,
-    )
+def _claims(claim: ContextClaim, context_id: str) -> Claims | None:
+    # Headers that name one context say nothing about another, which `_meta` has named.
+    return claims_of(claim.inbound) if claim.inbound.context_id in (None, context_id) else None
+
+
+def _trouble(error: UnreadableRecord | VersionConflict | PayloadTooLarge) -> Unrecorded:
+    match error:
+        case UnreadableRecord():
+            return Unrecorded.UNREADABLE
+        case VersionConflict():
+            return Unrecorded.CONFLICT
+        case PayloadTooLarge():
+            return Unrecorded.TOO_LARGE

@@ -1,15 +1,28 @@
-"""Whether the context store does its work, as the latest attempts tell."""
+"""Whether the context store does its work, as the latest attempts tell, and what it has cost."""
 
 import logging
-from collections.abc import Callable
-from enum import Enum, auto
+from collections import Counter
+from collections.abc import Callable, Mapping
+from enum import Enum, StrEnum, auto
 
 from gateway.errors import StoreUnavailable
 
 _LOG = logging.getLogger(__name__)
 
 QUIET_SECONDS = 10.0
-"""Between two lines that say it failed: a store that comes and goes does not fill the log."""
+"""Between two outages that the log tells of: a store that comes and goes does not fill it."""
+MOST_REASONS = 3
+"""That the log tells of one outage."""
+
+
+class Unrecorded(StrEnum):
+    """Why a call is not in its context's history."""
+
+    STORE_DOWN = "store_down"
+    UNREADABLE = "unreadable"
+    TOO_LARGE = "too_large"
+    CONFLICT = "conflict"
+    DELETED = "deleted"
 
 
 class _Fault(Enum):
@@ -28,20 +41,29 @@ class StoreWatch:
         """`monotonic` counts seconds."""
         self._monotonic = monotonic
         self._fault: _Fault | None = None
-        self._told = False
+        self._told: set[str] = set()
         self._quiet_until = float("-inf")
+        self._unrecorded: Counter[Unrecorded] = Counter()
+        self._before = 0
 
     @property
     def up(self) -> bool:
         return self._fault is None
 
+    @property
+    def unrecorded(self) -> Mapping[Unrecorded, int]:
+        """How many calls were not recorded since the start, by reason; absent is none."""
+        return dict(self._unrecorded)
+
+    def missed(self, reason: Unrecorded) -> None:
+        """A call has been answered without being recorded."""
+        self._unrecorded[reason] += 1
+
     def cannot_read(self, error: StoreUnavailable) -> None:
-        self._fault = _Fault.UNREACHABLE
-        self._tell(error)
+        self._fail(_Fault.UNREACHABLE, error)
 
     def cannot_write(self, error: StoreUnavailable) -> None:
-        self._fault = self._fault or _Fault.UNWRITABLE
-        self._tell(error)
+        self._fail(self._fault or _Fault.UNWRITABLE, error)
 
     def has_read(self) -> None:
         if self._fault is _Fault.UNREACHABLE:
@@ -51,15 +73,22 @@ class StoreWatch:
         if self._fault is not None:
             self._recover()
 
-    def _tell(self, error: StoreUnavailable) -> None:
-        if self._told or self._monotonic() < self._quiet_until:
+    def _fail(self, fault: _Fault, error: StoreUnavailable) -> None:
+        if self._fault is None:
+            self._before = self._unrecorded[Unrecorded.STORE_DOWN]
+        self._fault = fault
+        reason = str(error)
+        # Who was given less time hears only that it is slow; who had all of it hears why.
+        if reason in self._told or len(self._told) == MOST_REASONS:
             return
-        self._told = True
-        self._quiet_until = self._monotonic() + QUIET_SECONDS
-        _LOG.error("%s; calls go on and are not recorded", error)
+        if self._told or self._monotonic() >= self._quiet_until:
+            self._told.add(reason)
+            self._quiet_until = self._monotonic() + QUIET_SECONDS
+            _LOG.error("%s; calls go on and are not recorded", reason)
 
     def _recover(self) -> None:
         self._fault = None
         if self._told:
-            self._told = False
-            _LOG.info("the context store works again")
+            self._told.clear()
+            missed = self._unrecorded[Unrecorded.STORE_DOWN] - self._before
+            _LOG.info("the context store works again; calls not recorded meanwhile: %d", missed)

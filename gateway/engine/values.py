@@ -12,21 +12,23 @@ from gateway.policy import Principal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextClaim:
-    """Which context a call says it belongs to; the first id that is there counts, in this order.
+    """Which context a call says it belongs to; all ids are header-valid.
 
-    `explicit_id` comes from `_meta` or an argument and is header-valid, `inbound` from the
-    headers, `ambient_id` from a legacy MCP session or the stdio process. `agent_hint` is the MCP
+    `explicit_id` comes from `_meta`, `inbound` from the headers, `argument_id` from the context
+    argument, `ambient_id` from a legacy MCP session or the stdio process. `agent_hint` is the MCP
     client's own name.
     """
 
     inbound: InboundContext = field(default_factory=InboundContext)
     explicit_id: str | None = None
+    argument_id: str | None = None
     ambient_id: str | None = None
     agent_hint: str | None = None
 
     @property
     def named_id(self) -> str | None:
-        return self.explicit_id or self.inbound.context_id or self.ambient_id
+        """The first one that is there, None where the call names no context."""
+        return self.explicit_id or self.inbound.context_id or self.argument_id or self.ambient_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

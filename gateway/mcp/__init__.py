@@ -18,7 +18,13 @@ from gateway.mcp.http_head import (
 )
 from gateway.mcp.json_text import encode_json, parse_json
 from gateway.mcp.lines import MAX_LINE, LineBuffer
-from gateway.mcp.publication import Server, ToolPages, describe_tool
+from gateway.mcp.publication import (
+    Server,
+    ToolPages,
+    describe_all,
+    describe_native,
+    describe_tool,
+)
 from gateway.mcp.results import finish_call, refuse_call
 from gateway.mcp.revisions import LATEST_LEGACY, V2026_07_28, Revision
 from gateway.mcp.sessions import NONCE_BYTES, Sessions
@@ -50,6 +56,8 @@ __all__ = [
     "ToolPages",
     "accepted_types",
     "crash_reply",
+    "describe_all",
+    "describe_native",
     "describe_tool",
     "encode_json",
     "finish_call",

@@ -6,7 +6,15 @@ from functools import partial
 from typing import Literal
 from weakref import WeakKeyDictionary
 
-from gateway.catalog import Recall, Tool, View, make_anew
+from gateway.catalog import (
+    NO_ADDITIONS,
+    Additions,
+    NativeTool,
+    Recall,
+    Tool,
+    View,
+    make_anew,
+)
 from gateway.mcp.json_text import encode_json
 from gateway.mcp.revisions import Revision
 
@@ -47,8 +55,15 @@ class ToolPages:
     A view is immutable, so its pages never grow stale; they go when the view goes.
     """
 
-    def __init__(self, server: Server, *, recall: Recall = make_anew) -> None:
+    def __init__(
+        self,
+        server: Server,
+        *,
+        additions: Additions = NO_ADDITIONS,
+        recall: Recall = make_anew,
+    ) -> None:
         self._server = server
+        self._additions = additions
         self._recall = recall
         self._pages: WeakKeyDictionary[View, dict[str, bytes]] = WeakKeyDictionary()
 
@@ -57,15 +72,15 @@ class ToolPages:
         pages = self._pages.setdefault(view, {})
         page = pages.get(revision.name)
         if page is None:
-            name = f"mcp {revision.name} {self._server}"
-            page = self._recall(view, name, partial(_encoded, self._server, revision))
+            name = f"mcp {revision.name} {self._server} {self._additions.key}"
+            make = partial(_encoded, self._server, self._additions, revision)
+            page = self._recall(view, name, make)
             pages[revision.name] = page
         return page
 
 
-def _encoded(server: Server, revision: Revision, view: View) -> bytes:
-    tools = [describe_tool(name, tool, revision) for name, tool in view.tools.items()]
-    listing = {"tools": tools}
+def _encoded(server: Server, additions: Additions, revision: Revision, view: View) -> bytes:
+    listing = {"tools": describe_all(view, revision, additions)}
     return encode_json(server.cacheable(listing) if revision.modern else listing)
 
 
@@ -78,16 +93,49 @@ class Publication:
     view: Callable[[], View]
 
 
-def describe_tool(name: str, tool: Tool, revision: Revision) -> dict[str, object]:
+def describe_all(
+    view: View, revision: Revision, additions: Additions = NO_ADDITIONS
+) -> list[dict[str, object]]:
+    """The definitions of a view's tools and, at the end, of the gateway's own."""
+    return [
+        *(describe_tool(name, tool, revision, additions) for name, tool in view.tools.items()),
+        *(describe_native(tool, revision) for tool in additions.tools),
+    ]
+
+
+def describe_tool(
+    name: str, tool: Tool, revision: Revision, additions: Additions = NO_ADDITIONS
+) -> dict[str, object]:
     """One tool's definition as `tools/list` publishes it under `revision`."""
-    definition: dict[str, object] = {"name": name, "description": tool.description}
-    if revision.titles and tool.title:
-        definition["title"] = tool.title
-    definition["inputSchema"] = tool.input_schema
+    hints = {**hints_of(tool.method), **tool.hints}
+    about = _About(title=tool.title, description=tool.description, hints=hints)
+    return _definition(name, about, additions.input_schema(tool), revision)
+
+
+def describe_native(tool: NativeTool, revision: Revision) -> dict[str, object]:
+    """The definition of one of the gateway's own tools."""
+    about = _About(title=tool.title, description=tool.description, hints=tool.hints)
+    return _definition(tool.name, about, tool.input_schema, revision)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _About:
+    title: str | None
+    description: str
+    hints: Mapping[str, bool]
+
+
+def _definition(
+    name: str, about: _About, input_schema: Mapping[str, object], revision: Revision
+) -> dict[str, object]:
+    definition: dict[str, object] = {"name": name, "description": about.description}
+    if revision.titles and about.title:
+        definition["title"] = about.title
+    definition["inputSchema"] = input_schema
     if revision.annotations:
-        annotations: dict[str, object] = {**hints_of(tool.method), **tool.hints}
-        if tool.title and not revision.titles:
-            annotations["title"] = tool.title  # its place before 2025-06-18
+        annotations: dict[str, object] = {**about.hints}
+        if about.title and not revision.titles:
+            annotations["title"] = about.title  # its place before 2025-06-18
         definition["annotations"] = annotations
     return definition
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 # Their values are data: a `$ref` or an `$anchor` in there is nobody's (OpenAPI 3.1 section 4.8.20
 # allows a reference in place of an Example Object, which no tool is made of).
-DATA = frozenset({"example", "examples", "default", "enum", "const"})
+DATA_MEMBERS = frozenset({"example", "examples", "default", "enum", "const"})
 # Where keys are names of the author's choosing, or statuses, of which `default` is one.
-NAMES = frozenset(
+NAME_MEMBERS = frozenset(
     {"properties", "patternProperties", "dependentSchemas", "$defs", "definitions"}
     | {"schemas", "responses", "parameters", "requestBodies", "headers", "callbacks", "links"}
     | {"pathItems", "webhooks", "encoding"}
@@ -52,9 +52,9 @@ def read_names(root: object) -> Mapping[str, Named]:
             else:
                 found[name] = Named(value, way)
         for key, part in value.items():
-            is_data = not named and (key in DATA or str(key).startswith("x-"))
+            is_data = not named and (key in DATA_MEMBERS or str(key).startswith("x-"))
             if isinstance(part, dict | list) and not is_data:
-                todo.append((part, key in NAMES and not named, (way, str(key))))
+                todo.append((part, key in NAME_MEMBERS and not named, (way, str(key))))
     return found
 
 

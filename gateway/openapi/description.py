@@ -8,6 +8,7 @@ from functools import partial
 from gateway.errors import DescriptionError
 from gateway.openapi.conversion import SchemaTooDeep
 from gateway.openapi.document import Document, Node, UnresolvedRef, join
+from gateway.openapi.extensions import OcpSupport, read_context_use, read_support
 from gateway.openapi.hygiene import hides_something
 from gateway.openapi.model import (
     METHODS,
@@ -54,6 +55,16 @@ class Description:
     def servers(self) -> tuple[str, ...]:
         """The URLs of the description's servers (of Swagger 2.0 made of host and base path)."""
         return read_servers(self.document.root)
+
+    @property
+    def about(self) -> str:
+        """What the API is, in the description's own words; empty where it does not say."""
+        return read_about(self.document.root)
+
+    @property
+    def ocp(self) -> OcpSupport:
+        """What the description says of the API's use of contexts."""
+        return read_support(self.document.root)
 
 
 def read_description(
@@ -102,9 +113,24 @@ class LateReader:
     def schemas(self) -> Schemas:
         return self._reader.schemas
 
+    @property
+    def about(self) -> str:
+        return read_about(self._reader.document.root)
+
+    @property
+    def ocp(self) -> OcpSupport:
+        return self._reader.ocp
+
     def read(self, signature: Signature) -> Operation:
         """The operation that `read_description` gave for this signature."""
         return self._reader.read_again(signature)
+
+
+def read_about(root: Mapping[str, object]) -> str:
+    """The description of the Info Object, else its summary (3.1), as they are."""
+    info = root.get("info")
+    texts = [info.get(key) for key in ("description", "summary")] if isinstance(info, dict) else []
+    return next((t.strip() for t in texts if isinstance(t, str) and t.strip()), "")
 
 
 def _document(root: object) -> Document:
@@ -159,6 +185,7 @@ class _Reader:
         self.operations: list[Operation] = []
         self.signatures: list[Signature] = []
         self.problems: list[Problem] = []
+        self.ocp = read_support(document.root)
 
     def report(self, pointer: str, severity: str, message: str) -> None:
         self.problems.append(
@@ -178,6 +205,7 @@ class _Reader:
             members = self._path_item(Node(value=item, pointer=pointer))
         except UnresolvedRef as error:
             self.report(error.pointer, "error", f"{error.reason}; skipped")
+            self._sign_all(path, item)
             return
         for key, node in members.items():
             if key in _TOOL_METHODS:
@@ -212,24 +240,36 @@ class _Reader:
             # No version knows a reference here, but authors of split descriptions write them.
             node = self.document.follow(node)
         except UnresolvedRef as error:
+            # Its method and path are known, and nobody else may have its name and its route.
+            self._sign(path, method, None)
             self.report(error.pointer, "error", f"{method} {path} skipped: {error.reason}")
             return
-        operation_id = node.value.get("operationId") if isinstance(node.value, dict) else None
-        if not isinstance(operation_id, str):
-            operation_id = None
-        tags = tags_of(node.value) if self.takes else ()
-        signature = Signature(method=method, path=path, operation_id=operation_id, tags=tags)
-        self.signatures.append(signature)
+        signature = self._sign(path, method, node.value)
         if self.takes and not self.takes(signature):
             return
         try:
-            operation = self._operation(path, method, node, item, operation_id)
+            operation = self._operation(path, method, node, item, signature.operation_id)
         except (UnresolvedRef, Skip) as error:
             self.report(error.pointer, "error", f"{method} {path} skipped: {error.reason}")
         except SchemaTooDeep:
             self.report(node.pointer, "error", f"{method} {path} skipped: a schema is too deep")
         else:
             self.operations.append(operation)
+
+    def _sign_all(self, path: str, item: object) -> None:
+        """What a path item that leads nowhere has of its own keeps its names and routes."""
+        for key, value in item.items() if isinstance(item, dict) else ():
+            if key in _TOOL_METHODS:
+                self._sign(path, key.upper(), value)
+
+    def _sign(self, path: str, method: str, value: object) -> Signature:
+        operation_id = value.get("operationId") if isinstance(value, dict) else None
+        if not isinstance(operation_id, str):
+            operation_id = None
+        tags = tags_of(value) if self.takes else ()
+        signature = Signature(method=method, path=path, operation_id=operation_id, tags=tags)
+        self.signatures.append(signature)
+        return signature
 
     def read_again(self, signature: Signature) -> Operation:
         path, method = signature.path, signature.method
@@ -275,6 +315,7 @@ class _Reader:
             node=node.value,
             pointer=node.pointer,
             servers=operation_servers(self.document.root, item.get("servers"), node),
+            context=read_context_use(node.value, aware=self.ocp.context_aware),
         )
 
 

@@ -41,6 +41,7 @@ class Code(StrEnum):
     SERVER_VARIABLE_NO_DEFAULT = "server-variable-no-default"
     LINK_OPERATION_UNKNOWN = "link-operation-unknown"
     OVERLAY_NO_MATCH = "overlay-no-match"
+    OCP_EXTENSION_INVALID = "ocp-extension-invalid"
     FINDINGS_CUT = "findings-cut"
 
 
@@ -52,6 +53,7 @@ WARNINGS = frozenset(
         Code.COMPONENT_UNUSED,
         Code.LINK_OPERATION_UNKNOWN,
         Code.OVERLAY_NO_MATCH,
+        Code.OCP_EXTENSION_INVALID,
         Code.FINDINGS_CUT,
     }
 )

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gateway.openapi.extensions import NO_USE, ContextUse
+
 Schema = Mapping[str, object] | bool
 """A Schema Object as the document writes it; `gateway.openapi.schemas` makes JSON Schema of it."""
 
@@ -96,6 +98,7 @@ class Operation:
     node: Mapping[str, object]
     pointer: str
     servers: tuple[str, ...] | None = None
+    context: ContextUse = NO_USE
 
     @property
     def deprecated(self) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from gateway.errors import DescriptionError
 from gateway.openapi.document import Node, join
 from gateway.openapi.findings import Code, Finding, finding
-from gateway.openapi.jsonpath import Location, PathError, find
+from gateway.openapi.jsonpath import Location, PathError, Paths
 
 MAX_ACTIONS = 1_000
 # Per overlay: every match copies the containers above it and merges a value into it.
@@ -18,6 +18,7 @@ MAX_MATCHES = 50_000
 # A merged value may be repeated at every match; beyond this many values it is a bomb.
 MAX_MERGED_VALUES = 2_000_000
 MAX_DEPTH = 200
+MAX_STEPS = 20_000_000
 
 Json = Mapping[str, object]
 
@@ -42,15 +43,16 @@ def apply_overlay(root: Json, overlay: object) -> tuple[Json, tuple[Finding, ...
     actions = _read_actions(overlay)
     findings: list[Finding] = []
     changing, matches, values = _Copy(root), 0, 0
+    paths = Paths(MAX_STEPS)
     for action in actions:
-        found = _find(changing.root, action, "target", MAX_MATCHES - matches)
+        found = _find(paths, changing.root, action, "target", MAX_MATCHES - matches)
         matches += len(found)
         if not found:
             text = "the target matches nothing"
             findings.append(finding(Code.OVERLAY_NO_MATCH, f"{action.pointer}/target", text))
         elif action.remove:
             _remove(changing, found, action)
-        elif (source := _source(changing, action)) is not None:
+        elif (source := _source(paths, changing, action)) is not None:
             values += len(found) * _size(source.value, source.pointer)
             if values > MAX_MERGED_VALUES:
                 text = f"the overlay adds more than {MAX_MERGED_VALUES:,} values"
@@ -86,20 +88,20 @@ def _read_action(value: object, pointer: str) -> _Action:
     return _Action(target=target, pointer=pointer, remove=remove, members=value)
 
 
-def _find(root: object, action: _Action, member: str, at_most: int) -> list[Location]:
+def _find(paths: Paths, root: object, action: _Action, member: str, at_most: int) -> list[Location]:
     try:
-        return find(root, str(action.members[member]), at_most=at_most)
+        return paths.find(root, str(action.members[member]), at_most=at_most)
     except PathError as error:
         raise _fault(f"{action.pointer}/{member}", str(error)) from error
 
 
-def _source(changing: "_Copy", action: _Action) -> Node | None:
+def _source(paths: Paths, changing: "_Copy", action: _Action) -> Node | None:
     """What is merged, and where the overlay says so."""
     if "update" in action.members:
         return Node(value=action.members["update"], pointer=f"{action.pointer}/update")
     if "copy" not in action.members:
         return None
-    found = _find(changing.root, action, "copy", 1)
+    found = _find(paths, changing.root, action, "copy", 1)
     if not found:
         raise _fault(f"{action.pointer}/copy", "matches nothing")
     changing.share()

@@ -1,9 +1,9 @@
 """What a schema leads to: dangling references, too many levels, patterns that cannot be matched."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import TypeGuard
+from typing import NamedTuple, TypeGuard
 
 from gateway.openapi.conversion import MAX_DEPTH, SchemaTooDeep
 from gateway.openapi.discriminators import Discriminator, Discriminators
@@ -29,10 +29,17 @@ _LEADS = frozenset(
 _NOTED = frozenset({"pattern", "patternProperties", "discriminator"})
 HIDDEN = "a name or value that must stay exact has characters that nobody sees"
 
-_Looked = tuple[Node, ...] | UnresolvedRef | SchemaTooDeep
 _Spot = tuple[object, "_Spot | None", str, "str | int | None", int]
 """A schema, the one around it (None for the root), where in it (a keyword, and a name or an index),
 and how deep. A pointer is made of it only where something is wrong."""
+
+
+class _Look(NamedTuple):
+    """What one schema refers to, what its discriminators choose among, or its fault."""
+
+    targets: tuple[Node, ...] = ()
+    choices: tuple[Node, ...] = ()
+    fault: UnresolvedRef | SchemaTooDeep | None = None
 
 
 class Reach:
@@ -51,9 +58,7 @@ class Reach:
         self._discriminators = discriminators
         self._ref_siblings = ref_siblings
         self._sound: set[str] = set()
-        self._looked: dict[str, _Looked] = {}
-        # What discriminators choose among and nobody has followed yet.
-        self._choices: dict[str, Node] = {}
+        self._looked: dict[str, _Look] = {}
 
     def check(self, schema: Schema, pointer: str) -> tuple[str, ...]:
         """The pointers of new patterns, at any distance, that the published schema leaves out.
@@ -64,13 +69,20 @@ class Reach:
         if not isinstance(schema, dict) or _LEADS.isdisjoint(schema):
             return ()
         lost: list[str] = []
-        self._follow(self._look(Node(value=schema, pointer=pointer), lost), lost)
+        sound: set[str] = set()
+        choices = self._follow(self._look(Node(value=schema, pointer=pointer), lost), sound, lost)
+        followed: set[str] = set()
         # A discriminator asks for nothing: what is wrong with a choice costs that choice.
-        while self._choices:
-            _, choice = self._choices.popitem()
+        while choices:
+            choice = choices.pop()
+            if choice.pointer in followed:
+                continue
+            followed.add(choice.pointer)
             with suppress(UnresolvedRef, SchemaTooDeep):
                 if isinstance(self._document.follow(choice).value, dict | bool):
-                    self._follow((choice,), lost)
+                    choices += self._follow(_Look((choice,)), sound, lost)
+        # At once and at the end: other threads pass by what is sound, choices and all.
+        self._sound |= sound
         return tuple(lost)
 
     def discriminate(self, schema: Mapping[str, object], root: Node) -> Discriminator | None:
@@ -81,34 +93,40 @@ class Reach:
         sound = {v: node for v, node in found.choices.items() if node.pointer in self._sound}
         return replace(found, choices=sound)
 
-    def _follow(self, root: _Looked, lost: list[str]) -> None:
+    def _follow(self, root: _Look, sound: set[str], lost: list[str]) -> list[Node]:
+        """Adds to `sound` all that `root` leads to; what discriminators in there choose among."""
         new: set[str] = set()
+        choices: list[Node] = []
         found = [root]
         faults: list[UnresolvedRef | SchemaTooDeep] = []
         while found:
-            targets = found.pop()
-            if isinstance(targets, Exception):
-                faults.append(targets)
+            look = found.pop()
+            if look.fault is not None:
+                faults.append(look.fault)
                 continue
-            for target in targets:
-                if target.pointer not in self._sound and target.pointer not in new:
-                    new.add(target.pointer)
-                    found.append(self._targets(target, lost))
+            choices += look.choices
+            for target in look.targets:
+                place = target.pointer
+                if place not in self._sound and place not in sound and place not in new:
+                    new.add(place)
+                    found.append(self._looked_at(target, lost))
         if faults:
             # Always the same one, in whatever order the document has them.
             raise min(faults, key=str)
-        self._sound |= new
+        sound |= new
+        return choices
 
-    def _targets(self, definition: Node, lost: list[str]) -> _Looked:
+    def _looked_at(self, definition: Node, lost: list[str]) -> _Look:
         """What a definition refers to. Its fault is kept, too: it costs everyone who gets here."""
         kept = self._looked.get(definition.pointer)
         if kept is None:
             kept = self._looked[definition.pointer] = self._look(definition, lost)
         return kept
 
-    def _look(self, root: Node, lost: list[str]) -> _Looked:
+    def _look(self, root: Node, lost: list[str]) -> _Look:
         """The targets of all references inside one schema, none followed, or its first fault."""
         targets: dict[str, Node] = {}
+        choices: list[Node] = []
         faults: list[UnresolvedRef] = []
         todo: list[_Spot] = [(root.value, None, "", None, 1)]
         while todo:
@@ -116,7 +134,7 @@ class Reach:
             if not isinstance(value := spot[0], dict):
                 continue
             if spot[4] > MAX_DEPTH:
-                return SchemaTooDeep(root.pointer)
+                return _Look(fault=SchemaTooDeep(root.pointer))
             try:
                 target = self._read(value, root, spot)
             except UnresolvedRef as error:
@@ -127,15 +145,14 @@ class Reach:
             if target is None or self._ref_siblings:
                 if not _NOTED.isdisjoint(value):
                     lost.extend(self._lost_patterns(value, root, spot))
-                    self._note_choices(value, root)
+                    choices += self._choices(value, root)
                 _push_parts(todo, value, spot)
-        return min(faults, key=str) if faults else tuple(targets.values())
+        fault = min(faults, key=str, default=None)
+        return _Look(tuple(targets.values()), tuple(choices), fault)
 
-    def _note_choices(self, value: Mapping[str, object], root: Node) -> None:
+    def _choices(self, value: Mapping[str, object], root: Node) -> Iterable[Node]:
         found = self._discriminators.read(value, root)
-        for node in found.choices.values() if found is not None else ():
-            if node.pointer not in self._sound:
-                self._choices[node.pointer] = node
+        return found.choices.values() if found is not None else ()
 
     def _read(self, value: Mapping[str, object], root: Node, spot: _Spot) -> Node | None:
         """The target of a schema's own reference. Raises UnresolvedRef."""

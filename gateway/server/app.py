@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from aiohttp import web
 from aiohttp.http import SERVER_SOFTWARE
 
+from gateway.server.contexts import ContextsEndpoint
 from gateway.server.health import StatusEndpoint
 from gateway.server.mcp_http import McpEndpoint
 from gateway.server.proxy import ProxyEndpoint
+from gateway.server.registry import RegistryEndpoint
 from gateway.server.results import ResultsEndpoint
 from gateway.server.tools import ToolsEndpoint
 
@@ -19,6 +21,8 @@ class Endpoints:
     status: StatusEndpoint
     tools: ToolsEndpoint
     results: ResultsEndpoint
+    contexts: ContextsEndpoint
+    registry: RegistryEndpoint
     proxy: ProxyEndpoint
     mcp: McpEndpoint
 
@@ -34,6 +38,14 @@ def make_app(endpoints: Endpoints, *middlewares: object) -> web.Application:
     router.add_get("/tools/{name}", endpoints.tools.show_tool)
     router.add_post("/tools/{name}", endpoints.tools.call_tool)
     router.add_get("/results/{handle}", endpoints.results.show)
+    router.add_get("/contexts", endpoints.contexts.list)
+    router.add_post("/contexts", endpoints.contexts.create)
+    router.add_get("/contexts/{id}", endpoints.contexts.show)
+    router.add_patch("/contexts/{id}", endpoints.contexts.patch)
+    router.add_delete("/contexts/{id}", endpoints.contexts.delete)
+    router.add_get("/registry", endpoints.registry.list_apis)
+    router.add_get("/registry/{name}", endpoints.registry.show_api)
+    router.add_get("/search", endpoints.registry.search)
     router.add_get("/apis", endpoints.status.list_apis)
     router.add_route("*", "/apis/{rest:.*}", endpoints.proxy.forward)
     router.add_route("*", "/mcp", endpoints.mcp.answer)

@@ -5,6 +5,9 @@ from aiohttp import web
 from gateway.errors import BadRequest, PayloadTooLarge
 from gateway.messages import Headers
 
+# What a page may send anywhere without asking first (Fetch, "CORS-safelisted request-header").
+_FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
+
 
 def headers_of(request: web.Request) -> Headers:
     """The header pairs as they arrived; bytes read as Latin-1, so that none is lost."""
@@ -17,6 +20,21 @@ def raw_target(request: web.Request) -> str:
     if not target.startswith("/") or target.startswith("//") or "#" in target:
         raise BadRequest("the request target is not in origin form")
     return target
+
+
+def is_plain(request: web.Request) -> bool:
+    """Whether the body has no content coding."""
+    return request.headers.get("Content-Encoding", "identity").lower() == "identity"
+
+
+def is_plain_json(request: web.Request) -> bool:
+    """Whether the body is JSON as it stands, or there is none."""
+    if not is_plain(request):
+        return False
+    if request.can_read_body:
+        return request.content_type == "application/json"
+    # Some clients name a type for no body at all; no web page's form may act even so.
+    return request.content_type not in _FORM_TYPES
 
 
 async def read_body(request: web.Request, limit: int) -> bytes:

@@ -3,12 +3,15 @@
 from aiohttp import web
 
 from gateway import __version__
+from gateway.catalog import OcpSupport
 from gateway.engine import Freshness, Gateway
 from gateway.mcp import encode_json
 
 ENDPOINTS = {
     "tools": "/tools",
+    "contexts": "/contexts",
     "apis": "/apis",
+    "registry": "/registry",
     "mcp": "/mcp",
     "health": "/healthz",
     "readiness": "/readyz",
@@ -38,7 +41,9 @@ class StatusEndpoint:
         if not loaded or (self._needs_all and self._gateway.missing):
             return _json({"status": "unready", "apis": loaded}, status=503)
         if not await self._gateway.store_is_up():
-            return _json({"status": "degraded", "reason": "context store unavailable"})
+            missed = sum(self._gateway.unrecorded.values())
+            degraded = {"status": "degraded", "reason": "context store unavailable"}
+            return _json({**degraded, "unrecorded": missed})
         if any(state.fault for state in self._gateway.freshness.values()):
             return _json({"status": "degraded", "reason": "a description is not current"})
         return _json({"status": "ok"})
@@ -57,7 +62,17 @@ class StatusEndpoint:
             "problems": len(catalog.problems) if catalog else 0,
             "loaded_at": fresh.loaded_at.isoformat() if fresh.loaded_at else None,
             "fault": fresh.fault,
+            "ocp": _support(catalog.ocp) if catalog else None,
         }
+
+
+def _support(ocp: OcpSupport) -> dict[str, object]:
+    return {
+        "enabled": ocp.enabled,
+        "context_aware": ocp.context_aware,
+        "version": ocp.version,
+        "agent_types": list(ocp.agent_types),
+    }
 
 
 def _json(value: object, *, status: int = 200) -> web.Response:

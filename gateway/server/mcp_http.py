@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from gateway.catalog import Recall, make_anew
+from gateway.catalog import NO_ADDITIONS, Additions, Recall, make_anew
 from gateway.context import read_inbound
 from gateway.engine import Gateway
 from gateway.errors import ApiUnavailable, PayloadTooLarge
@@ -52,6 +52,7 @@ class McpSettings:
 
     server: Server
     session_keys: tuple[bytes, ...] = field(repr=False)
+    additions: Additions = NO_ADDITIONS
     max_body_bytes: int = 10_485_760
     ping_seconds: float = 15.0
 
@@ -80,7 +81,7 @@ class McpEndpoint:
         self._core = StreamableHttp(
             server=settings.server,
             sessions=Sessions(settings.session_keys),
-            pages=ToolPages(settings.server, recall=recall),
+            pages=ToolPages(settings.server, additions=settings.additions, recall=recall),
         )
         self._desk = CallDesk(gateway, new_bytes=new_bytes)
         self._principal_of = principal_of

@@ -3,22 +3,30 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
-from hashlib import sha256
 from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
-from gateway.catalog import Recall, Tool, View, make_anew
+from gateway.catalog import Additions, Recall, Tool, View, make_anew
 from gateway.context import read_inbound
 from gateway.dialects import ocp_tool
 from gateway.engine import CallOutcome, ContextClaim, Gateway, ToolCall
 from gateway.errors import BadRequest, NotAvailable, UnknownTool
-from gateway.mcp import LATEST_LEGACY, V2026_07_28, describe_tool, encode_json, parse_json
+from gateway.mcp import (
+    LATEST_LEGACY,
+    V2026_07_28,
+    describe_all,
+    describe_native,
+    describe_tool,
+    encode_json,
+    parse_json,
+)
 from gateway.mcp.errors import RpcError
 from gateway.mcp.results import render_content, render_rest
 from gateway.messages import Headers
 from gateway.policy import Principal
-from gateway.server.heads import headers_of, read_body
+from gateway.server.etags import etag_of, is_named
+from gateway.server.heads import headers_of, is_plain_json, read_body
 from gateway.server.previews import preview_json
 from gateway.server.problems import problem
 
@@ -30,8 +38,6 @@ FORMATS: Mapping[str, Describe] = {
     "mcp": lambda name, tool: describe_tool(name, tool, V2026_07_28),
 }
 _LATER_FORMATS = frozenset({"openai", "openai-responses", "anthropic", "gemini", "langchain"})
-# What a page may send anywhere without asking first (Fetch, "CORS-safelisted request-header").
-_FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
 _LATER_QUERY = frozenset({"search", "limit", "cursor", "max_tokens", "confirm"})
 
 
@@ -58,36 +64,29 @@ class ToolsEndpoint:
         form = _format(query)
         body, etag = await self._list(self._gateway.view(query.get("api")), form)
         headers = {"ETag": etag, "Cache-Control": "no-cache"}
-        if _is_known(etag, ",".join(request.headers.getall("If-None-Match", []))):
+        if is_named(etag, request.headers.getall("If-None-Match", [])):
             return web.Response(status=304, headers=headers)
         return web.Response(body=body, content_type="application/json", headers=headers)
 
     async def show_tool(self, request: web.Request) -> web.Response:
         query = _query(request, allowed=("format", "api"))
         form, name = _format(query), request.match_info["name"]
-        view = self._gateway.view(query.get("api"))
+        view, additions = self._gateway.view(query.get("api")), self._gateway.additions
+        if form == "mcp" and (native := additions.find(name)) is not None:
+            return _shown_tool(describe_native(native, V2026_07_28), native.digest)
         tool = view.find(name)
         if tool is None:
             raise UnknownTool(f"there is no tool {name[:64]!r}")
-        own_name = view.generated_name if form == "ocp" else view.published_name
-        definition = FORMATS[form](own_name(tool), tool)
-        shown = {
-            "tool": definition,
-            "digest": tool.digest,
-            "tokens": -(-len(encode_json(definition)) // 4),
-            "source": {
-                "api": tool.api,
-                "method": tool.method,
-                "path": tool.path,
-                "operationId": tool.operation_id,
-            },
-        }
-        return web.Response(body=encode_json(shown), content_type="application/json")
+        if form == "mcp":
+            described = describe_tool(view.published_name(tool), tool, V2026_07_28, additions)
+        else:
+            described = FORMATS[form](view.generated_name(tool), tool)
+        return _shown_tool(described, tool.digest, tool)
 
     async def call_tool(self, request: web.Request) -> web.Response:
         query = _query(request, allowed=("api", "dry_run"))
         dry_run = _flag(query, "dry_run")
-        if not _is_plain_json(request):
+        if not is_plain_json(request):
             return problem(
                 status=415,
                 code="unsupported_media_type",
@@ -130,15 +129,35 @@ class ToolsEndpoint:
 
     def _encoded(self, view: View, form: str) -> tuple[bytes, str]:
         """A list of tools with its entity tag."""
-        body = self._recall(view, f"tools {form}", partial(_encoded, form))
-        return body, f'"{sha256(body).hexdigest()[:32]}"'
+        additions = self._gateway.additions
+        # What is added is no part of the OCP format: it has neither method nor path.
+        name = f"tools {form} {additions.key}" if form == "mcp" else f"tools {form}"
+        body = self._recall(view, name, partial(_encoded, form, additions))
+        return body, etag_of(body)
 
 
-def _encoded(form: str, view: View) -> bytes:
-    describe = FORMATS[form]
-    # OCP agents know tools by what descriptions alone call them.
-    named = view.generated if form == "ocp" else view.tools
-    tools = [describe(name, tool) for name, tool in named.items()]
+def _shown_tool(definition: Json, digest: str, tool: Tool | None = None) -> web.Response:
+    """`tool` is None for one of the gateway's own, which has no source."""
+    shown = {
+        "tool": definition,
+        "digest": digest,
+        "tokens": -(-len(encode_json(definition)) // 4),
+        "source": {
+            "api": tool.api if tool else None,
+            "method": tool.method if tool else None,
+            "path": tool.path if tool else None,
+            "operationId": tool.operation_id if tool else None,
+        },
+    }
+    return web.Response(body=encode_json(shown), content_type="application/json")
+
+
+def _encoded(form: str, additions: Additions, view: View) -> bytes:
+    if form == "mcp":
+        tools = describe_all(view, V2026_07_28, additions)
+    else:  # OCP agents know tools by what descriptions alone call them
+        describe = FORMATS[form]
+        tools = [describe(name, tool) for name, tool in view.generated.items()]
     return encode_json({"tools": tools, "digest": view.digest, "nextCursor": None})
 
 
@@ -159,15 +178,6 @@ def _flag(query: Mapping[str, str], name: str) -> bool:
     return value == "true"
 
 
-def _is_plain_json(request: web.Request) -> bool:
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        return False
-    if request.can_read_body:
-        return request.content_type == "application/json"
-    # Some clients name a type for no body at all; no web page's form may call a tool even so.
-    return request.content_type not in _FORM_TYPES
-
-
 def _format(query: Mapping[str, str]) -> str:
     form = query.get("format", "ocp")
     if form in _LATER_FORMATS:
@@ -175,12 +185,6 @@ def _format(query: Mapping[str, str]) -> str:
     if form not in FORMATS:
         raise BadRequest(f"there is no format {form[:40]!r}; there are {', '.join(FORMATS)}")
     return form
-
-
-def _is_known(etag: str, if_none_match: str) -> bool:
-    """RFC 9110 section 13.1.2: a list of tags, compared weakly, or `*`."""
-    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-    return etag in tags or "*" in tags
 
 
 def _arguments(body: bytes) -> Mapping[str, object]:

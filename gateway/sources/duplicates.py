@@ -4,8 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 
-from gateway.openapi import Finding, join
-from gateway.openapi.findings import Code, finding
+from gateway.openapi import Code, Finding, finding, join
 
 _BOM = b"\xef\xbb\xbf"
 _Pairs = list[tuple[str, object]]

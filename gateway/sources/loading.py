@@ -46,21 +46,22 @@ def shown(location: str) -> str:
 async def read_bytes(path: Path) -> bytes:
     """A file's text. Raises DescriptionError."""
     try:
-        return await asyncio.to_thread(_read_file, path)
+        return await asyncio.to_thread(read_file, path)
     except OSError as error:
         raise DescriptionError(error.strerror or str(error)) from error
     except ValueError as error:
         raise DescriptionError("not a path") from error
 
 
-def _read_file(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """What is in a file of bounded size. Raises DescriptionError, OSError, ValueError."""
     # To open a pipe may take for ever, and nothing could end the thread that does.
     if path.exists() and not path.is_file() and not path.is_dir():
         raise DescriptionError("is no file")
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise DescriptionError(f"larger than {MAX_BYTES // 1024 // 1024} MiB")
+        raise DescriptionError(f"is larger than {MAX_BYTES // 1024 // 1024} MiB")
     return data
 
 

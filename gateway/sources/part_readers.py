@@ -9,7 +9,7 @@ import aiohttp
 
 from gateway.errors import DescriptionError
 from gateway.messages import Headers
-from gateway.sources.loading import MAX_BYTES, fetch_with
+from gateway.sources.loading import fetch_with, read_file
 from gateway.sources.parts import PartRefused
 from gateway.sources.text import reveal
 from gateway.sources.watching import Identity, identify_now
@@ -46,16 +46,12 @@ class FileParts:
             target = place.resolve()
             if not target.is_relative_to(self._directory):
                 return PartRefused("leads out of the description's directory")
-            if target.exists() and not (target.is_file() or target.is_dir()):
-                return PartRefused("leads to what is no file")
-            with target.open("rb") as file:
-                data = file.read(MAX_BYTES + 1)
+            return read_file(target)
+        except DescriptionError as error:
+            return PartRefused(f"leads to what {error}")
         except (OSError, ValueError, RuntimeError) as error:
             reason = getattr(error, "strerror", None) or "cannot be read"
             return PartRefused(f"leads to a file that cannot be read: {reason}")
-        if len(data) > MAX_BYTES:
-            return PartRefused("leads to a file that is too large")
-        return data
 
 
 class UrlParts:

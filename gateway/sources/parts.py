@@ -8,8 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from gateway.openapi import resolve_address
-from gateway.openapi.anchors import DATA, NAMES
+from gateway.openapi import DATA_MEMBERS, NAME_MEMBERS, resolve_address
 from gateway.sources.loading import MAX_BYTES
 from gateway.sources.texts import Place, parse_part
 
@@ -89,6 +88,6 @@ def _addresses(document: object, base: str, home: str) -> Iterator[str]:
             if path is not None:
                 yield path
         for key, member in value.items():
-            skipped = not named and (key in DATA or str(key).startswith("x-"))
+            skipped = not named and (key in DATA_MEMBERS or str(key).startswith("x-"))
             if isinstance(member, dict | list) and not skipped:
-                todo.append((member, key in NAMES and not named))
+                todo.append((member, key in NAME_MEMBERS and not named))

@@ -9,8 +9,7 @@ from typing import TypedDict
 
 import orjson
 
-from gateway.openapi import Document, Finding, Severity
-from gateway.openapi.findings import Code
+from gateway.openapi import Code, Document, Finding, Severity
 from gateway.sources.pieces import Cutter, Layout, assemble
 from gateway.sources.private_files import check_private, file_key, make_private, replace_file
 from gateway.sources.source import Seen

@@ -15,6 +15,7 @@ from gateway.stores.record import (
     is_applied,
     next_record,
 )
+from gateway.stores.remembered import Remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,13 @@ class MemoryStore:
         """`clock` counts seconds from anywhere and never goes back."""
         self._limits = limits
         self._clock = clock
+        self._stored = Remembered()
         self._shelves: OrderedDict[str, _Shelf] = OrderedDict()
 
-    async def get(self, principal: Principal, context_id: str) -> Stored | None:
+    async def get(
+        self, principal: Principal, context_id: str, *, newest: bool = False
+    ) -> Stored | None:
+        del newest  # there are no copies here
         held = self._find(principal, context_id)
         return held.record.stored if held else None
 
@@ -73,10 +78,12 @@ class MemoryStore:
         self._drop_expired_somewhere()
         held = self._find(principal, context_id)
         record = held.record if held else None
-        if record is not None and is_applied(record, change):
-            return record.stored
+        if is_applied(record, change) or change.operation_id in self._stored:
+            return record.stored if record else None
         after = next_record(record, change, expected)
         self._put(principal, context_id, after)
+        if after is not None:
+            self._stored.add((change.operation_id,))
         return after.stored if after else None
 
     async def list(self, principal: Principal, cursor: str | None, limit: int) -> Page:

@@ -2,9 +2,8 @@
 
 import base64
 import binascii
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import orjson
@@ -12,11 +11,11 @@ import orjson
 from gateway.context import AgentContext, from_mapping, head_mapping, is_header_id
 from gateway.errors import BadRequest, PayloadTooLarge, UnreadableRecord, VersionConflict
 from gateway.interfaces import Change, Stored
+from gateway.stores.history import HistoryText, write_history
 
 FORMAT = 1
 MAX_RECORD_BYTES = 16 * 1024 * 1024
-MAX_RECENT_BYTES = 8 * 1024 * 1024
-_REMEMBERED_OPERATIONS = 32
+REMEMBERED_OPERATIONS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +52,11 @@ def is_applied(record: Record | None, change: Change) -> bool:
     return record is not None and change.operation_id in record.operations
 
 
+def is_out_of_sight(version: int, now: Record | None) -> bool:
+    """Whether `now` has moved on from a version, 0 for none, by more changes than it remembers."""
+    return now is not None and now.version - version > len(now.operations)
+
+
 def next_record(record: Record | None, change: Change, expected: int | None) -> Record | None:
     """The record after a change that is not applied yet; None where the context ends or stays away.
 
@@ -67,22 +71,31 @@ def next_record(record: Record | None, change: Change, expected: int | None) -> 
     earlier = record.operations if record else ()
     return Record(
         version=version + 1,
-        operations=(change.operation_id, *earlier)[:_REMEMBERED_OPERATIONS],
+        operations=(change.operation_id, *earlier)[:REMEMBERED_OPERATIONS],
         named=record is not None,
         context=context,
     )
 
 
-def encode_record(record: Record) -> bytes:
-    """The record as JSON; `record_token` is its beginning."""
+def encode_record(record: Record, history: HistoryText | None = None) -> bytes:
+    """The record as JSON; `record_token` is its beginning.
+
+    `history` is the text of this record's history where the caller has it already. Raises
+    PayloadTooLarge.
+    """
+    context = record.context
+    text = history or write_history(context.history, None)
+    members = head_mapping(context)
+    members["history"] = orjson.Fragment(b"[%b]" % text.data)
+    if context.taken:
+        members["taken"] = dict(context.taken)
     data = orjson.dumps(
         {
             "format": FORMAT,
             "version": record.version,
             "operations": record.operations,
             "named": record.named,
-            # orjson writes the entries, a long context's bulk, without a mapping made of each.
-            "context": {**head_mapping(record.context), "history": record.context.history},
+            "context": members,
         }
     )
     if len(data) > MAX_RECORD_BYTES:
@@ -107,6 +120,16 @@ def decode_record(data: bytes) -> Record:
         raise UnreadableRecord("a stored context cannot be read by this version") from error
 
 
+def is_of_later_version(data: bytes) -> bool:
+    """Whether a later version of this program wrote these bytes: then they are nobody's fault."""
+    try:
+        value = orjson.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    found = value.get("format") if isinstance(value, dict) else None
+    return type(found) is int and found > FORMAT
+
+
 def _record(value: object) -> Record:
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         raise ValueError("another format")
@@ -121,37 +144,16 @@ def _record(value: object) -> Record:
         version=version,
         operations=tuple(cast("Sequence[str]", operations)),
         named=named,
-        context=from_mapping(value.get("context")),
+        context=_context(value.get("context")),
     )
 
 
-class RecentRecords:
-    """Decoded records of late: bytes that begin with a known record's token need no decoding.
-
-    What is kept may be stale, or may never have been stored: then its token does not match.
-    """
-
-    def __init__(self, max_bytes: int = MAX_RECENT_BYTES) -> None:
-        self._max_bytes = max_bytes
-        self._bytes = 0
-        self._known: OrderedDict[tuple[str, str], tuple[Record, int]] = OrderedDict()
-
-    def decode(self, key: tuple[str, str], data: bytes) -> Record:
-        """As `decode_record`."""
-        record, size = self._known.get(key, (None, 0))
-        if record is not None and size == len(data) and data.startswith(record_token(record)):
-            self._known.move_to_end(key)
-            return record
-        record = decode_record(data)
-        self.keep(key, record, len(data))
-        return record
-
-    def keep(self, key: tuple[str, str], record: Record, size: int) -> None:
-        """`size` is that of the encoded record, in bytes."""
-        self._bytes += size - self._known.pop(key, (None, 0))[1]
-        self._known[key] = (record, size)
-        while self._bytes > self._max_bytes:
-            self._bytes -= self._known.popitem(last=False)[1][1]
+def _context(members: object) -> AgentContext:
+    context = from_mapping(members)
+    taken = members.get("taken", {}) if isinstance(members, dict) else {}
+    if not isinstance(taken, dict) or not all(isinstance(text, str) for text in taken.values()):
+        raise ValueError("digests are text")
+    return replace(context, taken=taken) if taken else context
 
 
 def encode_cursor(context_id: str) -> str:

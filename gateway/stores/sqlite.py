@@ -4,66 +4,78 @@ An update is acknowledged after COMMIT in WAL mode with synchronous=FULL, so nei
 process nor a crashed host loses one (sqlite.org/pragma.html#pragma_synchronous).
 """
 
-import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from gateway.errors import GatewayError, StoreUnavailable, UnreadableRecord
 from gateway.interfaces import Change, Page, Stored
 from gateway.policy import Principal
-from gateway.stores.files import beginning, inode, locked, make_private, set_aside
+from gateway.stores.composing import Composed, Outcome, Step, compose
+from gateway.stores.copies import Copies, Key
 from gateway.stores.record import (
     MAX_RECORD_BYTES,
-    RecentRecords,
     Record,
     StoreLimits,
     decode_cursor,
+    decode_record,
     encode_cursor,
-    encode_record,
-    is_applied,
-    next_record,
+    is_of_later_version,
 )
+from gateway.stores.remembered import Remembered
+from gateway.stores.sqlite_file import DatabaseFile, primary_code
+from gateway.stores.unreadable import LATER_VERSION, set_aside, treated_as_absent
 from gateway.stores.worker import Job, Worker
 
-_LOG = logging.getLogger(__name__)
-
-SCHEMA_VERSION = 1
 BUSY_SECONDS = 2.0
 """How long a call waits for the file, in the queue and for a lock together."""
-_HEADER = b"SQLite format 3\0"
+QUARANTINE_SECONDS = 604_800
+MAX_QUARANTINED = 16
+"""Unreadable values that are kept."""
 _PURGED_AT_ONCE = 32
-_PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
-    "PRAGMA journal_size_limit = 67108864",
+_UPSERT = (
+    "INSERT INTO contexts (principal, context_id, record, named, written, expires)"
+    " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (principal, context_id) DO UPDATE SET"
+    " record = excluded.record, named = excluded.named,"
+    " written = excluded.written, expires = excluded.expires"
 )
-_SCHEMA = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS contexts (
-    principal TEXT NOT NULL,
-    context_id TEXT NOT NULL,
-    record BLOB NOT NULL,
-    named INTEGER NOT NULL,
-    written REAL NOT NULL,
-    expires REAL NOT NULL,
-    PRIMARY KEY (principal, context_id)
-);
-CREATE INDEX IF NOT EXISTS contexts_by_age ON contexts (principal, named, written);
-CREATE INDEX IF NOT EXISTS contexts_by_expiry ON contexts (expires);
-PRAGMA user_version = {SCHEMA_VERSION};
-COMMIT;
-"""
+# Made when there is something to keep: an older version of this program knows no such table.
+_QUARANTINE = (
+    "CREATE TABLE IF NOT EXISTS quarantine"
+    " (principal TEXT NOT NULL, context_id TEXT NOT NULL, record BLOB, at REAL NOT NULL)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Update:
+    key: Key
+    step: Step
+
+
+_Task = Callable[[], object] | _Update
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """What a batch makes of one context. `outcomes`: one for each of its jobs, in order."""
+
+    key: Key
+    existed: bool
+    last: Composed | None
+    outcomes: tuple[Outcome, ...]
 
 
 class SqliteStore:
     """A ContextStore in a SQLite file.
 
-    One thread owns the connection. Updates that wait at the same time share one transaction, each
-    in a savepoint, so that a commit's fsync is paid once and a fault stays with its own caller.
+    One thread owns the connection. Updates that wait at the same time share one transaction, those
+    of one context one write, so that a commit's fsync is paid once. All changes are applied before
+    anything is written: a fault stays with its own caller.
     """
 
     def __init__(
@@ -72,22 +84,25 @@ class SqliteStore:
         """Nothing is opened before the first call. `clock` counts seconds since the epoch."""
         self._limits = limits
         self._clock = clock
-        self._file = _DatabaseFile(path)
-        self._recent = RecentRecords()
-        self._worker = Worker(
+        self._file = DatabaseFile(path)
+        self._copies = Copies(clock)
+        self._absent, self._aside = treated_as_absent(), set_aside()
+        self._stored = Remembered()
+        self._worker: Worker[_Task] = Worker(
             self._run_batch, self._file.close, name="context-store", patience=BUSY_SECONDS
         )
 
-    async def get(self, principal: Principal, context_id: str) -> Stored | None:
-        def work() -> Stored | None:
-            record = self._read(principal.name, context_id)
-            return record.stored if record else None
-
-        try:
-            return await self._worker.run(work, writes=False)
-        except UnreadableRecord:
-            _LOG.warning("a stored context cannot be read by this version; treated as absent")
-            return None
+    async def get(
+        self, principal: Principal, context_id: str, *, newest: bool = False
+    ) -> Stored | None:
+        key = (principal.name, context_id)
+        record = None if newest else self._copies.fresh(key)
+        if record is None:
+            try:
+                record = cast("Record | None", await self._worker.run(partial(self._read, key)))
+            except UnreadableRecord:
+                self._absent.add()
+        return record.stored if record else None
 
     async def update(
         self,
@@ -97,46 +112,35 @@ class SqliteStore:
         *,
         expected: int | None = None,
     ) -> Stored | None:
-        def work() -> Stored | None:
-            record = self._read(principal.name, context_id)
-            if record is not None and is_applied(record, change):
-                return record.stored
-            after = next_record(record, change, expected)
-            self._write(principal.name, context_id, record, after)
-            return after.stored if after else None
-
-        return await self._worker.run(work, writes=True)
+        step = Step(change=change, expected=expected)
+        task = _Update(key=(principal.name, context_id), step=step)
+        return cast("Stored | None", await self._worker.run(task))
 
     async def list(self, principal: Principal, cursor: str | None, limit: int) -> Page:
-        after = decode_cursor(cursor)
-
-        def work() -> Page:
-            return self._page(principal.name, after, limit)
-
-        return await self._worker.run(work, writes=False)
+        work = partial(self._page, principal.name, decode_cursor(cursor), limit)
+        return cast("Page", await self._worker.run(work))
 
     async def ping(self) -> None:
         def work() -> None:
             self._file.connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
 
-        await self._worker.run(work, writes=False)
+        await self._worker.run(work)
 
     async def aclose(self) -> None:
         await self._worker.aclose()
 
     # Everything below runs in the worker's thread.
 
-    def _run_batch(self, jobs: Sequence[Job]) -> None:
+    def _run_batch(self, jobs: Sequence[Job[_Task]]) -> None:
         # A second round serves the batch from the empty file that takes a corrupt one's place.
         for last_round in (False, True):
             waiting = [job for job in jobs if not job.done]
             try:
                 self._file.ready()
-                for settle in [_attempt(job) for job in waiting if not job.writes]:
-                    settle()
-                self._commit([job for job in waiting if job.writes])
+                self._look(waiting)
+                self._commit(waiting)
             except (sqlite3.Error, OSError, GatewayError) as error:
-                if _primary_code(error) == sqlite3.SQLITE_BUSY:
+                if primary_code(error) == sqlite3.SQLITE_BUSY:
                     # Another process has the lock. Its end is waited for in the queue, not in
                     # SQLite: there, reads would wait, too, although nothing keeps them.
                     self._file.break_off()
@@ -149,56 +153,124 @@ class SqliteStore:
             else:
                 return
 
-    def _commit(self, jobs: Sequence[Job]) -> None:
-        if not jobs:
-            return
-        execute = self._file.connection.execute
-        execute("BEGIN IMMEDIATE")
-        outcomes: list[Callable[[], None]] = []
+    def _look(self, jobs: Iterable[Job[_Task]]) -> None:
         for job in jobs:
-            execute("SAVEPOINT one")
-            outcomes.append(_attempt(job, partial(execute, "ROLLBACK TO one")))
-            execute("RELEASE one")
-        execute("COMMIT")
-        # Only now: nobody may hear of what a failing commit takes back.
-        for settle in outcomes:
-            settle()
+            if isinstance(job.task, _Update):
+                continue
+            try:
+                job.settle(job.task())
+            except (sqlite3.Error, OSError):
+                raise
+            except Exception as error:  # noqa: BLE001 - one caller's fault must not fail the others
+                job.fail(error)
 
-    def _read(self, principal: str, context_id: str) -> Record | None:
+    def _commit(self, jobs: Iterable[Job[_Task]]) -> None:
+        groups: dict[Key, list[tuple[Step, Job[_Task]]]] = {}
+        for job in jobs:
+            if isinstance(job.task, _Update):
+                groups.setdefault(job.task.key, []).append((job.task.step, job))
+        if not groups:
+            return
+        self._file.connection.execute("BEGIN IMMEDIATE")
+        now = self._clock()
+        plans = [self._plan(key, [s for s, _ in group]) for key, group in groups.items()]
+        # New ones last: what makes room for them is what this batch has not touched.
+        for plan in sorted(plans, key=lambda plan: not plan.existed):
+            self._write(plan, now)
+        self._file.connection.execute("COMMIT")
+        # Only now: nobody may hear of what a failing commit takes back.
+        for plan in plans:
+            self._publish(plan, now)
+            self._stored.add(_stored_of((s for s, _ in groups[plan.key]), plan.outcomes))
+            for (_, job), outcome in zip(groups[plan.key], plan.outcomes, strict=True):
+                job.conclude(outcome)
+
+    def _plan(self, key: Key, steps: Sequence[Step]) -> _Plan:
+        try:
+            before = self._read_or_set_aside(key)
+        except (sqlite3.Error, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001 - one context's fault must not fail the others
+            return _Plan(key=key, existed=True, last=None, outcomes=(error,) * len(steps))
+        record, text = before, self._copies.latest(key)[1]
+        last, outcomes, done = None, list[Outcome](), set[str]()
+
+        def known(operation_id: str) -> bool:
+            return operation_id in done or operation_id in self._stored
+
+        while len(outcomes) < len(steps):
+            rest = steps[len(outcomes) :]
+            composed = compose(record, rest, text, known=known)
+            outcomes += composed.outcomes
+            done |= _stored_of(rest, composed.outcomes)
+            if composed.writes:
+                record, text, last = composed.after, composed.history, composed
+        return _Plan(key=key, existed=before is not None, last=last, outcomes=tuple(outcomes))
+
+    def _publish(self, plan: _Plan, sent: float) -> None:
+        last = plan.last
+        if last is None:
+            return
+        if last.after is None or last.data is None:
+            self._copies.forget(plan.key)
+        else:
+            self._copies.has_written(plan.key, last.after, last.history, len(last.data), sent)
+
+    def _read(self, key: Key) -> Record | None:
+        now = self._clock()
         row = self._file.connection.execute(
             "SELECT CASE WHEN length(record) <= ? THEN record END FROM contexts"
             " WHERE principal = ? AND context_id = ? AND expires > ?",
-            (MAX_RECORD_BYTES, principal, context_id, self._clock()),
+            (MAX_RECORD_BYTES, *key, now),
         ).fetchone()
-        return None if row is None else self._decode(principal, context_id, row[0])
+        data = b"" if row is None else row[0]
+        if not isinstance(data, bytes):
+            raise UnreadableRecord("a stored context cannot be read by this version")
+        try:
+            return self._copies.has_read(key, data, now)
+        except UnreadableRecord:
+            if is_of_later_version(data):
+                raise UnreadableRecord(LATER_VERSION) from None
+            raise
 
-    def _write(
-        self, principal: str, context_id: str, before: Record | None, after: Record | None
-    ) -> None:
-        connection = self._file.connection
-        if after is None:
-            connection.execute(
-                "DELETE FROM contexts WHERE principal = ? AND context_id = ?",
-                (principal, context_id),
-            )
+    def _read_or_set_aside(self, key: Key) -> Record | None:
+        try:
+            return self._read(key)
+        except UnreadableRecord as error:
+            if str(error) == LATER_VERSION:
+                raise
+            self._set_aside(key)
+            return None
+
+    def _write(self, plan: _Plan, now: float) -> None:
+        if plan.last is None:
             return
+        execute = self._file.connection.execute
+        after, data = plan.last.after, plan.last.data
+        if after is None:
+            execute("DELETE FROM contexts WHERE principal = ? AND context_id = ?", plan.key)
+            return
+        if not plan.existed:
+            self._make_room(*plan.key, now)
+        expires = now + after.seconds_to_live(self._limits)
+        execute(_UPSERT, (*plan.key, data, after.named, now, expires))
+
+    def _set_aside(self, key: Key) -> None:
+        execute = self._file.connection.execute
+        execute(_QUARANTINE)
         now = self._clock()
-        if before is None:
-            self._make_room(principal, context_id, now)
-        data = encode_record(after)
-        self._recent.keep((principal, context_id), after, len(data))
-        connection.execute(
-            "INSERT OR REPLACE INTO contexts"
-            " (principal, context_id, record, named, written, expires) VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                principal,
-                context_id,
-                data,
-                after.named,
-                now,
-                now + after.seconds_to_live(self._limits),
-            ),
+        execute(
+            "INSERT INTO quarantine SELECT principal, context_id, substr(record, 1, ?), ?"
+            " FROM contexts WHERE principal = ? AND context_id = ?",
+            (MAX_RECORD_BYTES, now, *key),
         )
+        execute("DELETE FROM contexts WHERE principal = ? AND context_id = ?", key)
+        execute(
+            "DELETE FROM quarantine WHERE at <= ? OR rowid NOT IN"
+            " (SELECT rowid FROM quarantine ORDER BY rowid DESC LIMIT ?)",
+            (now - QUARANTINE_SECONDS, MAX_QUARANTINED),
+        )
+        self._aside.add()
 
     def _make_room(self, principal: str, context_id: str, now: float) -> None:
         execute = self._file.connection.execute
@@ -213,11 +285,16 @@ class SqliteStore:
             return
         execute("DELETE FROM contexts WHERE principal = ? AND expires <= ?", (principal, now))
         surplus = self._count(principal, None) - limit + 1
-        execute(
-            "DELETE FROM contexts WHERE rowid IN (SELECT rowid FROM contexts"
-            " WHERE principal = ? AND context_id <> ? ORDER BY named, written LIMIT ?)",
+        oldest = execute(
+            "SELECT context_id FROM contexts WHERE principal = ? AND context_id <> ?"
+            " ORDER BY named, written LIMIT ?",
             (principal, context_id, max(0, surplus)),
-        )
+        ).fetchall()
+        for (evicted,) in oldest:
+            execute(
+                "DELETE FROM contexts WHERE principal = ? AND context_id = ?", (principal, evicted)
+            )
+            self._copies.forget((principal, evicted))
 
     def _count(self, principal: str, at_most: int | None) -> int:
         row = self._file.connection.execute(
@@ -234,37 +311,29 @@ class SqliteStore:
             (MAX_RECORD_BYTES, principal, after, self._clock(), limit + 1),
         ).fetchall()
         return Page(
-            items=tuple(self._readable(principal, rows[:limit])),
+            items=tuple(_readable(data for _, data in rows[:limit])),
             next_cursor=encode_cursor(rows[limit - 1][0]) if len(rows) > limit else None,
         )
 
-    def _readable(self, principal: str, rows: Iterable[tuple[str, object]]) -> Iterator[Stored]:
-        for context_id, data in rows:
-            try:
-                yield self._decode(principal, context_id, data).stored
-            except UnreadableRecord:
-                continue
 
-    def _decode(self, principal: str, context_id: str, data: object) -> Record:
-        if not isinstance(data, bytes):
-            raise UnreadableRecord("a stored context cannot be read by this version")
-        return self._recent.decode((principal, context_id), data)
+def _stored_of(steps: Iterable[Step], outcomes: Iterable[Outcome]) -> set[str]:
+    """The operation ids of the changes that are, or are about to be, stored."""
+    return {
+        step.change.operation_id
+        for step, outcome in zip(steps, outcomes, strict=False)
+        if isinstance(outcome, Stored)
+    }
 
 
-def _attempt(job: Job, undo: Callable[[], object] | None = None) -> Callable[[], None]:
-    """Does a job and gives the way to tell its caller; errors of the file itself are raised."""
-    try:
-        return partial(job.settle, job.work())
-    except (sqlite3.Error, OSError):
-        raise
-    except Exception as error:  # noqa: BLE001 - one caller's fault must not fail the others
-        if undo is not None:
-            undo()
-        return partial(job.fail, error)
+def _readable(values: Iterable[object]) -> Iterator[Stored]:
+    for data in values:
+        if isinstance(data, bytes):
+            with suppress(UnreadableRecord):
+                yield decode_record(data).stored
 
 
 def _leave_undone(
-    jobs: Iterable[Job], leave: Callable[[Job, Exception], None], error: Exception
+    jobs: Iterable[Job[_Task]], leave: Callable[[Job[_Task], Exception], None], error: Exception
 ) -> None:
     # The system's own text of an OSError names the path.
     reason = error.strerror if isinstance(error, OSError) else error
@@ -273,85 +342,3 @@ def _leave_undone(
     for job in jobs:
         if not job.done:
             leave(job, unavailable)
-
-
-def _primary_code(error: Exception) -> int:
-    """SQLite's result code without its extension; 0 for any other error."""
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
-
-
-class _DatabaseFile:
-    """The file, its connection, and what becomes of a corrupt one. Lives in one thread."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._opened: sqlite3.Connection | None = None
-        self._inode: int | None = None
-
-    @property
-    def connection(self) -> sqlite3.Connection:
-        if self._opened is None:
-            raise StoreUnavailable("the context store is not open")
-        return self._opened
-
-    def ready(self) -> None:
-        """Opens the file, or the one that has taken its place since."""
-        if self._opened is not None and inode(self._path) != self._inode:
-            self.close()
-        if self._opened is None:
-            self._open()
-
-    def close(self) -> None:
-        opened, self._opened = self._opened, None
-        if opened is not None:
-            with suppress(sqlite3.Error):
-                opened.close()
-
-    def break_off(self) -> None:
-        """Leaves no transaction open."""
-        if self._opened is not None and self._opened.in_transaction:
-            self.close()
-
-    def give_up(self, error: Exception) -> bool:
-        """Closes after an error; a corrupt database is set aside, then True."""
-        self.close()
-        if _primary_code(error) not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            return False
-        try:
-            if beginning(self._path, len(_HEADER)) != _HEADER:
-                return False
-            with locked(self._path.parent):
-                kept = set_aside(self._path, self._inode)
-        except OSError:
-            _LOG.exception("the context store is corrupt and could not be set aside")
-            return False
-        if kept is not None:
-            _LOG.error("corrupt context store set aside as %s; going on empty", kept.name)
-        return True
-
-    def _open(self) -> None:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # One process at a time: the switch to WAL does not wait for a busy file.
-        with locked(self._path.parent):
-            # Before anything is done to it: a wrong path may lead to somebody's other file.
-            if self._path.exists() and beginning(self._path, len(_HEADER)) not in (_HEADER, b""):
-                raise StoreUnavailable("the file is not a SQLite database")
-            make_private(self._path)
-            self._inode = inode(self._path)
-            connection = sqlite3.connect(self._path, timeout=0, isolation_level=None)
-            try:
-                _prepare(connection)
-            except BaseException:
-                connection.close()
-                raise
-            self._opened = connection
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    for pragma in _PRAGMAS:
-        connection.execute(pragma)
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if version == 0:
-        connection.executescript(_SCHEMA)
-    elif version != SCHEMA_VERSION:
-        raise StoreUnavailable(f"the file has layout {version}, this version needs layout 1")

@@ -1,16 +1,19 @@
 """One thread that does a store's blocking work, in batches."""
 
 import asyncio
+import logging
 import queue
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import Generic, TypeVar
 
 from gateway.errors import StoreUnavailable
 
-Answer = TypeVar("Answer")
+_LOG = logging.getLogger(__name__)
+
+Task = TypeVar("Task")
 
 MAX_BATCH = 256
 RETRY_SECONDS = 0.01
@@ -18,11 +21,10 @@ RETRY_SECONDS = 0.01
 
 
 @dataclass(slots=True, kw_only=True)
-class Job:
+class Job(Generic[Task]):
     """A piece of blocking work and the caller that waits for it until `deadline`."""
 
-    work: Callable[[], object]
-    writes: bool
+    task: Task
     future: asyncio.Future[object]
     deadline: float
     answer: object = None
@@ -34,6 +36,13 @@ class Job:
 
     def fail(self, error: Exception) -> None:
         self.done, self.error = True, error
+
+    def conclude(self, outcome: object) -> None:
+        """An exception as an outcome is raised in the caller."""
+        if isinstance(outcome, Exception):
+            self.fail(outcome)
+        else:
+            self.settle(outcome)
 
     def postpone(self, error: Exception) -> None:
         """To be tried again; `error` is the outcome if the deadline comes first."""
@@ -52,17 +61,18 @@ class Job:
             self.future.set_result(self.answer)
 
 
-class Worker:
+class Worker(Generic[Task]):
     """Hands whatever has been submitted meanwhile to `run_batch`, in a thread of its own.
 
-    `run_batch` marks jobs done or postpones them, and never raises. What is postponed comes again
-    in front of what has been submitted since, so that nothing waits behind it. `close` runs last.
+    `run_batch` marks jobs done or postpones them; what it raises fails all of them. What is
+    postponed comes again in front of what has been submitted since, so that nothing waits behind
+    it. `close` runs last.
     Work whose caller is cancelled is done all the same. The thread starts with the first job.
     """
 
     def __init__(
         self,
-        run_batch: Callable[[list[Job]], None],
+        run_batch: Callable[[list[Job[Task]]], None],
         close: Callable[[], None],
         *,
         name: str,
@@ -76,19 +86,18 @@ class Worker:
         self._clock = clock
         # Daemon: an interpreter that goes down without aclose() must not wait here for ever.
         self._thread = threading.Thread(target=self._live, name=name, daemon=True)
-        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Job[Task] | None] = queue.SimpleQueue()
         self._closed = False
 
-    async def run(self, work: Callable[[], Answer], *, writes: bool) -> Answer:
-        """The answer of `work`, or what it raised; StoreUnavailable if its time is over."""
+    async def run(self, task: Task) -> object:
+        """What `run_batch` made of the task; StoreUnavailable if its time is over."""
         if self._closed:
             raise StoreUnavailable("the context store is closed")
         future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        deadline = self._clock() + self._patience
-        self._queue.put(Job(work=work, writes=writes, future=future, deadline=deadline))
+        self._queue.put(Job(task=task, future=future, deadline=self._clock() + self._patience))
         if self._thread.ident is None:
             self._thread.start()
-        return cast("Answer", await future)
+        return await future
 
     async def aclose(self) -> None:
         """Finishes what has been submitted, then ends the thread."""
@@ -100,7 +109,7 @@ class Worker:
             await asyncio.to_thread(self._thread.join)
 
     def _live(self) -> None:
-        jobs: list[Job] = []
+        jobs: list[Job[Task]] = []
         going_on = True
         while going_on or jobs:
             going_on = self._gather(jobs) and going_on
@@ -109,7 +118,7 @@ class Worker:
             jobs = [job for job in jobs if not job.done]
         self._close()
 
-    def _gather(self, jobs: list[Job]) -> bool:
+    def _gather(self, jobs: list[Job[Task]]) -> bool:
         """Adds what has been submitted to `jobs`, waiting for it; False once that was the last."""
         timeout = RETRY_SECONDS if jobs else None
         most = len(jobs) + MAX_BATCH
@@ -123,17 +132,23 @@ class Worker:
             return True
         return False
 
-    def _attempt(self, jobs: list[Job]) -> None:
+    def _attempt(self, jobs: list[Job[Task]]) -> None:
         now = self._clock()
         for job in jobs:
             if job.deadline <= now:
                 job.expire()
         due = [job for job in jobs if not job.done]
-        if due:
+        if not due:
+            return
+        try:
             self._run_batch(due)
+        except Exception as error:  # noqa: BLE001 - without this thread all others would wait for ever
+            _LOG.exception("the context store's thread met an error that nobody foresaw")
+            for job in due:
+                job.fail(StoreUnavailable(f"the context store failed: {type(error).__name__}"))
 
 
-def _deliver(jobs: list[Job]) -> None:
+def _deliver(jobs: list[Job[Task]]) -> None:
     # One wake-up for each event loop rather than one for each job.
     loops = {job.future.get_loop() for job in jobs}
     for loop in loops:
@@ -144,6 +159,6 @@ def _deliver(jobs: list[Job]) -> None:
             continue  # that loop is closed, so nobody waits
 
 
-def _deliver_each(jobs: list[Job]) -> None:
+def _deliver_each(jobs: list[Job[Task]]) -> None:
     for job in jobs:
         job.deliver()

@@ -3,5 +3,6 @@
 from gateway.wiring.checking import Checked, Remark, check_apis
 from gateway.wiring.loading import load_catalog
 from gateway.wiring.serving import serve, stdio
+from gateway.wiring.storing import make_store
 
-__all__ = ["Checked", "Remark", "check_apis", "load_catalog", "serve", "stdio"]
+__all__ = ["Checked", "Remark", "check_apis", "load_catalog", "make_store", "serve", "stdio"]

@@ -39,6 +39,7 @@ async def find_upstream(
         headers=api.headers,
         forward_headers=api.forward_headers,
         ocp_headers=reach,
+        context_updates=api.context_updates,
         proxy=api.proxy,
         timeout_seconds=api.timeout_seconds,
         retries=api.retries,

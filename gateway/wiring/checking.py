@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from gateway.catalog import review
+from gateway.catalog import out_of_reach, review
 from gateway.config import ApiConfig, Config
 from gateway.errors import DescriptionError
 from gateway.openapi import Finding, Problem, base_of
@@ -21,8 +21,9 @@ class Remark:
     """One line of a check.
 
     `severity` is `error` for what was left out, `invalid` for what breaks the specification and
-    was understood all the same, else `warning`. `place` is a path or URL, its `line` counts from 1,
-    0 is unknown; `pointer` is the JSON Pointer in there; `code` names the rule, or is empty.
+    was understood all the same, `note` for what is no fault, else `warning`. `place` is a path or
+    URL, its `line` counts from 1, 0 is unknown; `pointer` is the JSON Pointer in there; `code`
+    names the rule, or is empty.
     """
 
     severity: str
@@ -70,6 +71,8 @@ def _check(api: ApiConfig, found: Found) -> Checked:
     except DescriptionError as fault:
         raise DescriptionError(located(api, fault)) from fault
     problems = [_problem(problem) for problem in (*catalog.problems, *review(catalog))]
+    if reach := out_of_reach(catalog):
+        problems.append(_Said(text=0, severity="note", pointer="", message=reach))
     findings = (
         *(_finding(it) for it in check_document(opened.document, placement.description.version)),
         *_overlay_findings(opened),

@@ -33,7 +33,8 @@ class Lists:
     def renew(self, old: Catalog, new: Catalog) -> None:
         """Makes those lists of `new` that were asked of `old`. To be called in a thread."""
         for api in (None, *(old.apis.keys() & new.apis.keys())):
-            makers = self._makers.get(old.view(api), {})
+            # A copy: a request may add a form while the lists of the others are made.
+            makers = dict(self._makers.get(old.view(api), {}))
             view = new.view(api)
             self._makers[view] = dict(makers)
             self._ready[view] = {f: self._found(view, f, make) for f, make in makers.items()}

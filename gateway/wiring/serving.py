@@ -7,6 +7,7 @@ import secrets
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -16,13 +17,15 @@ from aiohttp import web
 from gateway import __version__
 from gateway.catalog import Catalog, Recall, make_anew
 from gateway.client import AiohttpClient
-from gateway.config import Config
+from gateway.config import Config, StoreConfig
 from gateway.context import mint_id
 from gateway.engine import Gateway, Surroundings
 from gateway.errors import DescriptionError
+from gateway.interfaces import ContextStore
 from gateway.mcp import Server, StdioDialogue, ToolPages
 from gateway.policy import ANONYMOUS, Principal
 from gateway.server.app import Endpoints, make_app
+from gateway.server.contexts import ContextsEndpoint
 from gateway.server.guard import Guard, make_guard_middleware
 from gateway.server.health import StatusEndpoint
 from gateway.server.mcp_http import McpEndpoint, McpSettings
@@ -31,14 +34,16 @@ from gateway.server.parse_log import http_logger
 from gateway.server.pipes import claim_stdout
 from gateway.server.problems import make_error_middleware
 from gateway.server.proxy import ProxyEndpoint
+from gateway.server.registry import RegistryEndpoint
 from gateway.server.results import ResultsEndpoint
 from gateway.server.tools import ToolsEndpoint
 from gateway.sources import ListFiles
-from gateway.stores import ResultFiles, StoreLimits, open_store
+from gateway.stores import GuardedStore, MemoryStore, ResultFiles
 from gateway.wiring.collecting import collector_at_rest
 from gateway.wiring.listing import Lists
 from gateway.wiring.loading import Loaded, load_apis, located
 from gateway.wiring.reloading import Reloading
+from gateway.wiring.storing import make_store
 
 T = TypeVar("T")
 
@@ -49,6 +54,9 @@ MAX_FIELD_BYTES = 65_536
 KEEPALIVE_SECONDS = 75.0
 # What a second signal leaves for an orderly end.
 HURRY_SECONDS = 2.0
+# As many as asyncio has on a large machine. On two cores it would have six, and six large answers
+# that are being decoded would hold up every name that is to be resolved and every file to be read.
+THREADS = 32
 
 
 async def serve(config: Config, *, announce: Callable[[str], None]) -> None:
@@ -58,6 +66,7 @@ async def serve(config: Config, *, announce: Callable[[str], None]) -> None:
     Raises DescriptionError when no API at all can be loaded, OSError when the address is taken.
     """
     stop, asked = asyncio.Event(), asyncio.Event()
+    have_threads()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
     with suppress(_Hurried), _ended_by_signals(stop):
         with collector_at_rest():
@@ -70,6 +79,12 @@ async def serve(config: Config, *, announce: Callable[[str], None]) -> None:
             _kept_current(gateway, loaded, asked, lists),
         ):
             await _serve_until(stop, _runner(config, gateway, lists.recall), config, announce)
+
+
+def have_threads() -> None:
+    """Let this loop wait for THREADS things at once that would block it."""
+    threads = ThreadPoolExecutor(THREADS, thread_name_prefix="gateway")
+    asyncio.get_running_loop().set_default_executor(threads)
 
 
 async def _serve_until(
@@ -128,6 +143,7 @@ async def _unless(stop: asyncio.Event, work: Coroutine[object, object, T]) -> T 
 
 async def stdio(config: Config, *, context_id: str | None) -> None:
     """Speak MCP over this process's standard input and output until the input ends."""
+    have_threads()
     stdout = claim_stdout()
     loaded = await load_apis(config)
     never, lists = asyncio.Event(), _lists(config)
@@ -135,7 +151,7 @@ async def stdio(config: Config, *, context_id: str | None) -> None:
         server = Server(version=__version__)
         dialogue = StdioDialogue(
             server=server,
-            pages=ToolPages(server, recall=lists.recall),
+            pages=ToolPages(server, additions=gateway.additions, recall=lists.recall),
             view=gateway.view,
             own_context=mint_id(secrets.token_bytes(16)),
             bound_context=context_id,
@@ -178,32 +194,33 @@ async def _gateway(config: Config, loaded: Sequence[Loaded]) -> AsyncIterator[Ga
     for api, fault in zip(faulty, faults, strict=True):
         what = "its last good copy serves" if api.catalog else "its API answers 503"
         _LOG.error("description of %s not loaded, %s: %s", api.name, what, fault)
-    store_config = config.store
-    store = open_store(
-        store_config.url.reveal(),
-        StoreLimits(
-            ttl_seconds=store_config.context_ttl_seconds,
-            new_ttl_seconds=store_config.new_context_ttl_seconds,
-            max_contexts_per_principal=store_config.max_contexts_per_principal,
-        ),
-    )
     gateway = Gateway(
         catalog=Catalog(api.catalog for api in loaded if api.catalog is not None),
         upstreams={api.upstream.name: api.upstream for api in loaded if api.upstream is not None},
-        store=store,
+        store=_store(config.store),
         client=AiohttpClient(),
         surroundings=Surroundings(
             now=lambda: datetime.now(UTC),
             monotonic=asyncio.get_running_loop().time,
             random_bytes=secrets.token_bytes,
         ),
-        max_history=store_config.max_history,
+        max_history=config.store.max_history,
     )
+    if config.mcp.context_argument:
+        gateway.publish_contexts()
     gateway.missing = frozenset(api.name for api in loaded if api.catalog is None)
     try:
         yield gateway
     finally:
         await gateway.aclose()
+
+
+def _store(config: StoreConfig) -> ContextStore:
+    store = make_store(config)
+    # What is in this process's own memory is never down.
+    if isinstance(store, MemoryStore):
+        return store
+    return GuardedStore(store, monotonic=time.monotonic)
 
 
 def _runner(config: Config, gateway: Gateway, recall: Recall = make_anew) -> web.AppRunner:
@@ -236,6 +253,7 @@ def _endpoints(config: Config, gateway: Gateway, recall: Recall) -> Endpoints:
     settings = McpSettings(
         server=Server(version=__version__),
         session_keys=config.mcp.state_keys() or (secrets.token_bytes(32),),
+        additions=gateway.additions,
         max_body_bytes=server.max_body_bytes,
     )
     return Endpoints(
@@ -249,6 +267,15 @@ def _endpoints(config: Config, gateway: Gateway, recall: Recall) -> Endpoints:
             recall=recall,
         ),
         results=ResultsEndpoint(gateway, principal_of=_anonymous),
+        contexts=ContextsEndpoint(
+            gateway.contexts,
+            principal_of=_anonymous,
+            max_body_bytes=server.max_body_bytes,
+            # Everybody in reach is the one principal then, and its contexts are everybody's.
+            may_list=not config.insecure_open,
+            url=f"{server.public_url or ''}/contexts/",
+        ),
+        registry=RegistryEndpoint(gateway, public_url=server.public_url, recall=recall),
         proxy=ProxyEndpoint(gateway, principal_of=_anonymous),
         mcp=McpEndpoint(
             gateway,

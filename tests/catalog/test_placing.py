@@ -75,6 +75,30 @@ def test_the_api_is_at_its_first_usable_server(
 
 
 @pytest.mark.parametrize(
+    ("root", "location", "named"),
+    [
+        pytest.param(
+            ["http://169.254.169.254/x"], FILE, ["http://169.254.169.254"], id="link-local"
+        ),
+        pytest.param(
+            ["/", "http://[fe80::1]"], FILE, ["http://[fe80::1]"], id="a relative one, too"
+        ),
+        pytest.param(
+            ["http://192.168.1.1"], SPEC, ["http://192.168.1.1"], id="private, from a URL"
+        ),
+        pytest.param(["/v1"], FILE, [], id="relative"),
+        pytest.param(None, FILE, [], id="none"),
+    ],
+)
+def test_servers_that_are_all_refused_are_an_error(
+    root: list[str] | None, location: str | None, named: list[str]
+) -> None:
+    told = "is no address that a description may name; without base_url nothing can be called"
+    expected = [("error", "/servers", f"'{origin}' {told}") for origin in named]
+    assert said(placed(root, None, location=location)) == expected
+
+
+@pytest.mark.parametrize(
     ("root", "own", "location", "expected"),
     [
         pytest.param("https://a/v1", ["https://a/v2"], FILE, "https://a/v2", id="other path"),

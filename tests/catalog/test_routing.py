@@ -279,6 +279,28 @@ def test_what_is_left_out_hidden_or_faulty_is_closed_under_a_templated_sibling(
     assert found == expected
 
 
+NOWHERE = {"$ref": "#/components/nowhere"}
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        pytest.param({"get": NOWHERE}, id="the operation's"),
+        pytest.param({**NOWHERE, "get": operation()}, id="the path's"),
+        pytest.param({**NOWHERE, "get": 5}, id="the path's, with what is no operation"),
+    ],
+)
+def test_a_reference_that_is_broken_closes_the_route(item: object) -> None:
+    users = {"get": operation(), "put": operation()}
+    paths: dict[str, object] = {"/users/{id}": users, "/users/admin": item}
+    made = read_catalog(described(document(paths)))
+    assert made.routes.match("GET", "/users/1").name == "getUsersId"
+    with pytest.raises(UnknownOperation):
+        made.routes.match("GET", "/users/admin")
+    assert made.signatures.keys() == {"getUsersId", "putUsersId", "getUsersAdmin"}
+    assert made.tools.keys() == {"getUsersId", "putUsersId"}
+
+
 def test_what_requests_cannot_tell_from_a_tool_is_open() -> None:
     paths = {f"/a/{{{name}}}": {"get": operation(operationId=name)} for name in ("x", "y")}
     for path in paths:

@@ -11,7 +11,9 @@ from tests.cli.test_tools import BROKEN
 def test_a_clean_description_is_summed_up(cli: Cli) -> None:
     done = cli("check", "--spec", str(DEMO))
     assert (done.code, done.stderr) == (0, "")
-    assert done.stdout == "library: 9 tools, 0 errors, 0 invalid, 0 warnings\n"
+    note, summary = done.stdout.splitlines()
+    assert note.startswith("note: library: ")
+    assert summary == "library: 9 tools, 0 errors, 0 invalid, 0 warnings"
 
 
 def test_each_skipped_operation_is_a_line_with_its_pointer(cli: Cli, tmp_path: Path) -> None:
@@ -158,7 +160,7 @@ def test_every_fault_of_the_configuration_is_a_line(cli: Cli, tmp_path: Path) ->
         "ocp-gateway: c.yaml:2: server.prot: unknown key (did you mean port?)",
         (
             "ocp-gateway: c.yaml:4: store.url: must be memory://, sqlite:///PATH, redis://..., "
-            "rediss://... or a secret reference"
+            "rediss://..., redis+sentinel://..., redis+cluster://... or a secret reference"
         ),
     ]
 
@@ -168,6 +170,17 @@ def test_a_public_address_is_no_concern_of_check(cli: Cli, tmp_path: Path) -> No
         f"server: {{host: 0.0.0.0}}\napis: [{{name: library, spec: {DEMO}}}]\n"
     )
     assert cli("check", "c.yaml").code == 0
+
+
+def test_check_says_what_serve_refuses(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(
+        "swagger: '2.0'\ninfo: {title: T, version: '1'}\nschemes: [http]\n"
+        "host: 169.254.169.254\npaths: {/x: {get: {responses: {'200': {description: Done}}}}}\n"
+    )
+    done = cli("check", "--spec", "c=c.yaml")
+    (refused,) = [line for line in done.stdout.splitlines() if line.startswith("error: ")]
+    assert done.code == 1
+    assert refused.startswith("error: c: c.yaml:4: /host: 'http://169.254.169.254' is no address")
 
 
 BAIT = "may be meant for the model: speaks to the model"

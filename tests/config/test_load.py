@@ -7,7 +7,7 @@ import pytest
 from gateway.catalog import Rule, Selection, ToolOverride
 from gateway.config import Config, Overrides, load_config
 from gateway.errors import ConfigError
-from gateway.upstreams import OcpHeaders, ProxyReach
+from gateway.upstreams import ContextUpdates, OcpHeaders, ProxyReach
 
 API = "apis: [{name: pets, spec: pets.yaml}]\n"
 LATER = "not available yet in this version"
@@ -77,6 +77,7 @@ def test_every_supported_key_arrives(workplace: Workplace) -> None:
         apis:
           - {name: pets, spec: "https://pets.example/openapi.json?v=1", proxy: off,
              base_url: "https://pets.example/v1/", headers: {X-Env: prod}, ocp_headers: ids,
+             context_updates: all,
              forward_headers: [X-Request-Id], timeout_seconds: 0.5, retries: 0,
              max_response_bytes: 6, max_body_bytes: 7, reload_seconds: 5,
              spec_headers: {Authorization: "env:TOKEN", X-Plain: in place}}
@@ -98,11 +99,13 @@ def test_every_supported_key_arrives(workplace: Workplace) -> None:
         "https://pets.example/v1",
     )
     assert (pets.proxy, pets.ocp_headers) == (ProxyReach.OFF, OcpHeaders.IDS)
+    assert pets.context_updates is ContextUpdates.ALL
     assert pets.headers == (("X-Env", "prod"),)
     assert pets.forward_headers == {"x-request-id"}
     assert (pets.timeout_seconds, pets.retries) == (0.5, 0)
     assert (pets.max_response_bytes, pets.max_body_bytes) == (6, 7)
     assert (second.ocp_headers, second.max_body_bytes) == (None, 5)
+    assert second.context_updates is ContextUpdates.DECLARED
     assert (pets.reload_seconds, second.reload_seconds) == (5, 60)
     assert [(name, secret.reveal()) for name, secret in pets.spec_headers] == [
         ("Authorization", "hunter2"),
@@ -190,7 +193,7 @@ def test_every_fault_is_reported_at_once_with_its_line(workplace: Workplace) -> 
         pytest.param("store: {url: 'sqlite:///'}", "needs a path", id="sqlite-without-path"),
         pytest.param("store: {url: 'redis://'}", "must name a host", id="redis-without-host"),
         pytest.param("store: {url: 'redis://h:x'}", "must name a host", id="redis-bad-port"),
-        pytest.param("store: {url: 'redis+cluster://h'}", "not available yet", id="cluster"),
+        pytest.param("store: {url: 'redis+cluster://'}", "must name hosts", id="cluster"),
         pytest.param("store: {url: 'file:secret'}", "an absolute path", id="relative-secret"),
         pytest.param("store: {url: 'file:/nope/x'}", "cannot be read", id="missing-secret-file"),
         pytest.param("mcp: {state_key: hunter2}", "must be a secret reference", id="literal-key"),

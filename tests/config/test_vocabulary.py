@@ -71,6 +71,64 @@ def test_each_default_may_be_written(key: str, tmp_path: Path) -> None:
     assert load(document(key, LEAVES[key]["default"]), tmp_path).apis[0].name == "a"
 
 
+def patterns(
+    schema: object = SCHEMA, keys: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Mapping[str, str]]]:
+    """Every place whose schema has a pattern; `[]`, `KEY` and `*` are any item, key and member."""
+    assert isinstance(schema, Mapping)
+    if "pattern" in schema:
+        yield keys, schema
+    inside = {"[]": "items", "KEY": "propertyNames", "*": "additionalProperties"}
+    found = {key: schema[word] for key, word in inside.items() if word in schema}
+    for key, inner in (found | schema.get("properties", {})).items():
+        if isinstance(inner, Mapping):
+            yield from patterns(inner, (*keys, key))
+
+
+def configured(keys: tuple[str, ...], text: str) -> dict[str, object]:
+    """A configuration with a text at one place."""
+    value: object = text
+    for at in reversed(range(len(keys))):
+        if keys[at] == "[]":
+            value = [value]
+        elif keys[at] == "KEY":
+            value = {str(value): "x"}
+        else:
+            value = {keys[at]: value}
+        if keys[:at] == ("apis", "[]") and isinstance(value, dict):
+            value = {"name": "a", "spec": "x", **value}
+    assert isinstance(value, dict)
+    return value
+
+
+PATTERNS = {".".join(keys): (keys, schema) for keys, schema in patterns()}
+FITTING = {
+    "server.allowed_hosts.[]": "localhost:80",
+    "apis.[].name": "pets",
+    "apis.[].headers.KEY": "X-Env",
+    "apis.[].spec_headers.KEY": "X-Env",
+    "apis.[].forward_headers.[]": "X-Env",
+    "apis.[].include.[].method": "get",
+    "apis.[].exclude.[].method": "get",
+}
+
+
+def test_every_pattern_is_one_for_the_whole_text() -> None:
+    assert PATTERNS.keys() == FITTING.keys()
+    for _, schema in PATTERNS.values():
+        assert schema["pattern"].startswith("^")
+        assert schema["pattern"].endswith("$")
+
+
+@pytest.mark.parametrize("key", FITTING)
+@pytest.mark.parametrize("end", ["", "\n", "\r", " ", "\x00", "é"], ids=ascii)
+def test_nothing_follows_what_fits_a_pattern(key: str, end: str, tmp_path: Path) -> None:
+    keys, schema = PATTERNS[key]
+    data = yaml.safe_dump(configured(keys, FITTING[key] + end), allow_unicode=True).encode()
+    found = [fault for fault in faults_of(data, tmp_path) if fault.endswith(schema["x-fault"])]
+    assert len(found) == bool(end)
+
+
 @pytest.mark.parametrize("key", LATER)
 def test_each_later_key_is_refused_when_set(key: str, tmp_path: Path) -> None:
     feature = LATER[key]["x-later"]

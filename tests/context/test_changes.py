@@ -7,13 +7,18 @@ from gateway.context import (
     AgentContext,
     CalledOperation,
     CallFailure,
+    Claims,
     HistoryEntry,
+    NativeOutcome,
+    Outcome,
     RecordCall,
+    Updates,
     entry_for_call,
     is_valid_context,
     new_context,
     to_mapping,
 )
+from gateway.errors import VersionConflict
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FRESH = new_context("ocp-00000000", "tester", NOW)
@@ -71,6 +76,13 @@ def test_a_deletion_after_the_read_wins() -> None:
     assert record(1, fresh=None).apply(None) is None
 
 
+def test_a_deletion_after_the_read_wins_over_an_entry_for_the_next_context() -> None:
+    late = replace(record(1, fresh=None), began=FRESH.created_at)
+    assert apply(late, FRESH).history == (entry(1),)
+    with pytest.raises(VersionConflict):
+        late.apply(replace(FRESH, created_at="2026-01-01T00:00:00.000001Z"))
+
+
 def test_a_context_without_session_gets_one() -> None:
     after = apply(record(1), replace(FRESH, session=None))
     assert after.session is not None
@@ -94,10 +106,29 @@ def test_last_updated_never_goes_back() -> None:
     assert apply(record(1), ahead).last_updated == "2027-01-01T00:00:00+00:00"
 
 
-def test_header_claims_are_taken_over_in_the_same_step() -> None:
+def test_claims_entry_and_updates_are_one_step() -> None:
     existing = replace(FRESH, current_goal="old", user="ada", workspace="here")
-    after = apply(replace(record(1), goal="new", workspace="there"), existing)
+    change = replace(
+        record(1),
+        claims=Claims(members={"current_goal": "new", "workspace": "there"}),
+        updates=Updates(members={"context_summary": "said"}, history=(entry(0),)),
+    )
+    after = apply(change, existing)
     assert (after.current_goal, after.user, after.workspace) == ("new", "ada", "there")
+    assert after.context_summary == "said"
+    assert after.history == (entry(0), entry(1))
+    assert after.session is not None
+    assert after.session.interaction_count == 1
+
+
+def test_a_native_tool_has_no_endpoint() -> None:
+    made = entry_for_call(now=NOW, outcome=NativeOutcome.DONE, milliseconds=1, tool="ocpContextGet")
+    assert (made.action, made.api_endpoint, made.result) == (
+        "tool_call:ocpContextGet",
+        None,
+        "done",
+    )
+    assert made.metadata == {"ms": 1, "success": True}
 
 
 def test_a_step_leaves_its_input_alone() -> None:
@@ -117,9 +148,11 @@ def test_a_step_leaves_its_input_alone() -> None:
         (CallFailure.TIMEOUT, "timeout", False),
         (CallFailure.UNREACHABLE, "unreachable", False),
         (CallFailure.CANCELLED, "cancelled", False),
+        (NativeOutcome.DONE, "done", True),
+        (NativeOutcome.REFUSED, "refused", False),
     ],
 )
-def test_how_a_call_ended(outcome: int | CallFailure, result: str, success: bool) -> None:
+def test_how_a_call_ended(outcome: Outcome, result: str, success: bool) -> None:
     made = entry_for_call(
         now=NOW, outcome=outcome, milliseconds=7, tool="getPet", operation=GET_PET
     )

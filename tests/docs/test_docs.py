@@ -17,24 +17,28 @@ from gateway.catalog import responses, tool
 from gateway.catalog.naming import RESERVED
 from gateway.cli.demo import describe_demo
 from gateway.context import headers as ocp
+from gateway.context import patching
 from gateway.demo.run import Demo
 from gateway.dialects import ocp as ocp_dialect
-from gateway.engine import KEPT_BYTES, SELECT_BYTES, Gateway
+from gateway.engine import KEPT_BYTES, SELECT_BYTES, Gateway, OwnContexts
 from gateway.errors import GatewayError
 from gateway.mcp import MAX_LINE, Server, json_text, legacy, modern
 from gateway.mcp import errors as rpc
 from gateway.mcp.revisions import LEGACY, MODERN_BY_NAME
 from gateway.openapi import hygiene
-from gateway.policy import ANONYMOUS
-from gateway.server import problems
+from gateway.policy import ANONYMOUS, breaker
+from gateway.server import contexts, problems
 from gateway.server.app import Endpoints, make_app
+from gateway.server.contexts import ContextsEndpoint
 from gateway.server.health import StatusEndpoint
 from gateway.server.mcp_http import McpEndpoint, McpSettings
 from gateway.server.proxy import ProxyEndpoint
+from gateway.server.registry import RegistryEndpoint
 from gateway.server.results import ResultsEndpoint
 from gateway.server.tools import ToolsEndpoint
 from gateway.sources import list_files, loading, text, watching, yaml_text
-from gateway.stores import record, redis, results, sqlite
+from gateway.stores import breaker as guard
+from gateway.stores import record, redis, redis_connections, redis_sentinel, results, sqlite
 from gateway.wiring import reloading, serving
 from tests.support.pages import DOCS, ROOT, Row, checked_rows, fenced, names_in
 
@@ -76,6 +80,10 @@ def make_endpoints() -> Endpoints:
         status=StatusEndpoint(gateway, needs_all=False, public_url=None),
         tools=ToolsEndpoint(gateway, principal_of=lambda _: ANONYMOUS, max_body_bytes=1),
         results=ResultsEndpoint(gateway, principal_of=lambda _: ANONYMOUS),
+        contexts=ContextsEndpoint(
+            cast("OwnContexts", object()), principal_of=lambda _: ANONYMOUS, max_body_bytes=1
+        ),
+        registry=RegistryEndpoint(gateway, public_url=None),
         proxy=ProxyEndpoint(gateway, principal_of=lambda _: ANONYMOUS),
         mcp=McpEndpoint(
             gateway,
@@ -194,7 +202,25 @@ LIMITS = {
     ),
     "`select`: its answers / its expression": (SELECT_BYTES, selecting.MAX_EXPRESSION),
     "a stored context": (record.MAX_RECORD_BYTES,),
+    "a member that a patch sets of a context": (patching.MAX_MEMBER,),
+    "contexts on a page of `GET /contexts`: unless `limit` says / at most": (
+        contexts.DEFAULT_LIMIT,
+        contexts.MAX_LIMIT,
+    ),
     "one Redis update, retries included": (redis.UPDATE_SECONDS,),
+    "a Redis server: connections / to connect, and for each answer": (
+        redis_connections.MAX_CONNECTIONS,
+        redis_connections.OPERATION_SECONDS,
+    ),
+    "Sentinel: an answer / how long it is believed": (
+        redis_sentinel.SENTINEL_SECONDS,
+        redis_sentinel.MASTER_SECONDS,
+    ),
+    "any store: one operation / `/readyz`": (guard.PATIENCE_SECONDS, guard.PING_SECONDS),
+    "a store that is down: failures that show it / until it is tried again": (
+        breaker.FAILURES,
+        breaker.PAUSE_SECONDS,
+    ),
     "waiting for a busy SQLite file": (sqlite.BUSY_SECONDS,),
 }
 
@@ -250,7 +276,7 @@ def test_the_load_path_does_without(module: str) -> None:
 
 def test_every_decision_is_in_the_index() -> None:
     folder = DOCS / "adr"
-    listed = re.findall(r"\]\((\d{4}-[a-z-]+\.md)\)", (folder / "README.md").read_text())
+    listed = re.findall(r"\]\((\d{4}-[a-z0-9-]+\.md)\)", (folder / "README.md").read_text())
 
     assert listed == sorted(path.name for path in folder.glob("[0-9]*.md"))
 

@@ -8,6 +8,7 @@ import pytest
 from tests.support.dialogues import TRACKER
 from tests.support.echo_upstream import EchoUpstream
 from tests.support.gateway_process import GatewayProcess
+from tests.support.planting import plant
 from tests.support.redis_server import RedisServer, start_redis
 
 
@@ -26,7 +27,9 @@ def gateway(echo: EchoUpstream, tmp_path: Path) -> Iterator[GatewayProcess]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(auto_decompress=False) as session:
+    """Each of its requests carries a secret that the gateway must not keep."""
+    secret = {"Authorization": f"Bearer {plant('every-request')}"}
+    async with aiohttp.ClientSession(auto_decompress=False, headers=secret) as session:
         yield session
 
 

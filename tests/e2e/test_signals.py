@@ -138,7 +138,7 @@ from gateway.sources import loading
 def read(path):
     print("stuck", flush=True)
     time.sleep(600)
-loading._read_file = read
+loading.read_file = read
 from gateway.__main__ import main
 main()
 """
@@ -153,9 +153,14 @@ async def test_a_second_signal_does_not_wait_for_a_thread_that_is_stuck(tmp_path
         stdout=subprocess.PIPE,
     )
     assert process.stdout is not None
-    async with asyncio.timeout(PATIENCE):
-        assert await process.stdout.readline() == b"stuck\n"
-        # Two different ones: two alike at one moment would be one.
-        process.send_signal(signal.SIGTERM)
-        process.send_signal(signal.SIGINT)
-        assert await process.wait() == 0
+    try:
+        async with asyncio.timeout(PATIENCE):
+            assert await process.stdout.readline() == b"stuck\n"
+            # Two different ones: two alike at one moment would be one.
+            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGINT)
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

@@ -4,16 +4,27 @@ import logging
 
 import pytest
 
-from gateway.engine import ContextClaim, ToolCall
+from gateway.context import InboundContext
+from gateway.engine import ContextClaim, ProxiedRequest, ToolCall
 from gateway.engine.store_watch import QUIET_SECONDS, StoreWatch
-from gateway.errors import GatewayError, PayloadTooLarge, StoreUnavailable, UnreadableRecord
+from gateway.errors import (
+    GatewayError,
+    PayloadTooLarge,
+    StoreUnavailable,
+    UnreadableRecord,
+    VersionConflict,
+)
+from gateway.messages import Request, RequestHead
 from gateway.policy import ANONYMOUS
 from tests.support.engine import Stage, stage
 
 NAMED = ContextClaim(explicit_id="ocp-00000001")
 DOWN = "the context store failed: ConnectionError"
 DOWN_LINE = f"{DOWN}; calls go on and are not recorded"
-UP_LINE = "the context store works again"
+
+
+def up_line(missed: int) -> str:
+    return f"the context store works again; calls not recorded meanwhile: {missed}"
 
 
 @pytest.fixture
@@ -45,7 +56,8 @@ async def test_a_store_that_goes_and_comes_back_is_two_lines(
     for _ in range(3):
         assert await recorded(on, claim)
         assert await on.gateway.store_is_up()
-    assert log.messages[1:] == [UP_LINE]
+    assert log.messages[1:] == [up_line(3)]
+    assert on.gateway.unrecorded == {"store_down": 3}
 
 
 async def test_a_store_that_is_down_from_the_start_is_one_line(
@@ -72,7 +84,8 @@ async def test_a_store_that_takes_no_entry_is_down_until_it_takes_one(
     assert await on.gateway.store_is_up()
     [down, up] = log.messages
     assert "disk is full" in down
-    assert up == UP_LINE
+    assert up == up_line(2)
+    assert on.gateway.unrecorded == {"store_down": 2}
 
 
 async def test_an_outage_that_a_look_at_it_has_seen_ends_without_a_call() -> None:
@@ -85,16 +98,51 @@ async def test_an_outage_that_a_look_at_it_has_seen_ends_without_a_call() -> Non
 
 
 @pytest.mark.parametrize(
-    "refusal", [UnreadableRecord("of another version"), PayloadTooLarge("too large")], ids=repr
+    ("refusal", "reason"),
+    [
+        (UnreadableRecord("of another version"), "unreadable"),
+        (PayloadTooLarge("too large"), "too_large"),
+        (VersionConflict("version 2"), "conflict"),
+    ],
+    ids=["unreadable", "too-large", "conflict"],
 )
 async def test_a_context_s_own_trouble_is_not_the_store_s(
-    log: pytest.LogCaptureFixture, refusal: GatewayError
+    log: pytest.LogCaptureFixture, refusal: GatewayError, reason: str
 ) -> None:
     on = stage()
     on.store.refusal = refusal
     assert not await recorded(on)
     assert await on.gateway.store_is_up()
     assert log.messages == []
+    assert on.gateway.unrecorded == {reason: 1}
+
+
+async def test_what_is_not_to_be_recorded_is_not_counted() -> None:
+    on = stage()
+    on.store.up = False
+    call = ToolCall(name="getItem", arguments={"id": "7"}, principal=ANONYMOUS, claim=NAMED)
+    await on.gateway.preview_tool(call)
+    plain = ProxiedRequest(
+        api="shop",
+        request=Request(head=RequestHead(method="GET", target="/items", headers=())),
+        principal=ANONYMOUS,
+        inbound=InboundContext(),
+    )
+    async with on.gateway.forward(plain):
+        pass
+    assert on.gateway.unrecorded == {}
+    assert not await recorded(on)
+    assert on.gateway.unrecorded == {"store_down": 1}
+
+
+def test_each_reason_of_an_outage_is_told_once_and_not_too_many(
+    log: pytest.LogCaptureFixture,
+) -> None:
+    watch = StoreWatch(Clock())
+    for _ in range(2):
+        for number in range(10):
+            watch.cannot_write(StoreUnavailable(f"reason {number}"))
+    assert [line.split(";")[0] for line in log.messages] == ["reason 0", "reason 1", "reason 2"]
 
 
 class Clock:
@@ -111,13 +159,13 @@ def test_a_store_that_comes_and_goes_does_not_fill_the_log(log: pytest.LogCaptur
     for _ in range(50):
         watch.cannot_write(StoreUnavailable(DOWN))
         watch.has_written()
-    assert log.messages == [DOWN_LINE, UP_LINE]
+    assert log.messages == [DOWN_LINE, up_line(0)]
     watch.cannot_write(StoreUnavailable(DOWN))
     assert not watch.up
     clock.now += QUIET_SECONDS
     watch.cannot_write(StoreUnavailable(DOWN))
     watch.has_written()
-    assert log.messages == [DOWN_LINE, UP_LINE] * 2
+    assert log.messages == [DOWN_LINE, up_line(0)] * 2
 
 
 def test_reading_proves_nothing_about_writing() -> None:

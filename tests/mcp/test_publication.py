@@ -5,13 +5,36 @@ import json
 
 import pytest
 
-from gateway.catalog import Catalog, read_catalog
+from gateway.catalog import (
+    NO_ADDITIONS,
+    Additions,
+    Catalog,
+    Make,
+    NativeTool,
+    View,
+    read_catalog,
+)
 from gateway.mcp.publication import ToolPages, hints_of
-from gateway.mcp.revisions import LEGACY, V2024_11_05, V2025_03_26, V2025_11_25, V2026_07_28
+from gateway.mcp.revisions import (
+    LEGACY,
+    V2024_11_05,
+    V2025_03_26,
+    V2025_11_25,
+    V2026_07_28,
+    Revision,
+)
 from gateway.openapi import read_description
 from tests.support.mcp_core import DESCRIPTION, SERVER, view
 
 REVISIONS = (*LEGACY, V2026_07_28)
+OWN = NativeTool(
+    name="ownTool",
+    title="Own",
+    description="Does it.",
+    input_schema={"type": "object"},
+    hints={"openWorldHint": False},
+)
+ADDED = Additions(context_argument=True, tools=(OWN,))
 
 
 def tools(revision: object) -> dict[str, dict[str, object]]:
@@ -70,3 +93,31 @@ def test_pages_go_when_their_view_goes() -> None:
     del old
     gc.collect()
     assert len(pages._pages) == 0
+
+
+@pytest.mark.parametrize("revision", REVISIONS, ids=lambda revision: revision.name)
+def test_the_gateway_s_own_tools_stand_at_the_end(revision: Revision) -> None:
+    page = json.loads(ToolPages(SERVER, additions=ADDED).page(revision, view()))
+    names = [tool["name"] for tool in page["tools"]]
+    (own,) = page["tools"][-1:]
+
+    assert names == ["addPet", "dropPet", "listPets", "setPet", "ownTool"]
+    assert (own["description"], own["inputSchema"]) == ("Does it.", {"type": "object"})
+    assert own.get("title") == ("Own" if revision.titles else None)
+    hints = {"openWorldHint": False} | ({} if revision.titles else {"title": "Own"})
+    assert own.get("annotations") == (hints if revision.annotations else None)
+    for tool in page["tools"][:-1]:
+        assert "ocpContextId" in tool["inputSchema"]["properties"]
+
+
+def test_lists_with_and_without_additions_are_kept_apart() -> None:
+    names: list[str] = []
+
+    def recall(of: View, name: str, make: Make) -> bytes:
+        names.append(name)
+        return make(of)
+
+    for additions in (NO_ADDITIONS, Additions(context_argument=True), ADDED):
+        ToolPages(SERVER, additions=additions, recall=recall).page(V2026_07_28, view())
+
+    assert len(set(names)) == 3

@@ -402,6 +402,79 @@ CASES: dict[str, tuple[str, Json, set[tuple[str, str]]]] = {
 }
 
 
+def saying(key: str, value: object) -> Json:
+    return {"paths": {"/a": {"get": {"responses": OK, key: value}}}}
+
+
+CONTEXT = "x-ocp-context"
+EXTENSIONS: dict[str, tuple[object, set[str]]] = {
+    "well-formed": (
+        {"enhances_with": ["session"], "updates_context": [], "requires_context": True, "new": 1},
+        set(),
+    ),
+    "no object": ([], {""}),
+    "null": (None, {""}),
+    "lists that are none": ({"enhances_with": "session"}, {"/enhances_with"}),
+    "words that the protocol does not have": (
+        {"enhances_with": ["session", "user"], "updates_context": ["agent_goal", 1]},
+        {"/enhances_with/1", "/updates_context/0", "/updates_context/1"},
+    ),
+    "a flag in words": ({"requires_context": "yes"}, {"/requires_context"}),
+}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(("value", "places"), EXTENSIONS.values(), ids=EXTENSIONS)
+def test_what_an_operation_says_of_contexts_obeys_the_protocol(
+    version: str, value: object, places: set[str]
+) -> None:
+    expected = {("ocp-extension-invalid", f"{GET}/{CONTEXT}{place}") for place in places}
+    assert found(version, saying(CONTEXT, value)) == expected
+
+
+def test_an_enhanced_response_is_an_object() -> None:
+    at = f"{GET}/x-ocp-enhanced-response"
+    assert found("3.0", saying("x-ocp-enhanced-response", ["a"])) == {("ocp-extension-invalid", at)}
+
+
+def test_what_an_api_says_of_itself_obeys_the_protocol() -> None:
+    info = {
+        "title": "T",
+        "version": "1",
+        "x-ocp-enabled": "yes",
+        "x-ocp-context-aware": 1,
+        "x-ocp-agent-types": ["ide", None],
+        "x-ocp-version": "1.0\n",
+    }
+    assert found("3.1", {"info": info, **get()}) == {
+        ("ocp-extension-invalid", "/info/x-ocp-enabled"),
+        ("ocp-extension-invalid", "/info/x-ocp-context-aware"),
+        ("ocp-extension-invalid", "/info/x-ocp-agent-types/1"),
+        ("ocp-extension-invalid", "/info/x-ocp-version"),
+    }
+
+
+def test_extensions_are_found_behind_references_and_in_responses() -> None:
+    described = {
+        "paths": {"/a": {"$ref": "#/x-items/one"}},
+        "x-items": {
+            "one": {
+                "get": {
+                    "x-ocp-enhanced-response": {"1st": {}, "good": {}, "bad": True},
+                    "responses": {"200": {"$ref": "#/x-responses/fine"}, "404": {"$ref": "#/x"}},
+                }
+            }
+        },
+        "x-responses": {"fine": {"description": "", "x-ocp-context-updated": "yes"}},
+    }
+    findings = found("3.1", described)
+    assert {at for code, at in findings if code == "ocp-extension-invalid"} == {
+        "/x-items/one/get/x-ocp-enhanced-response/1st",
+        "/x-items/one/get/x-ocp-enhanced-response/bad",
+        "/x-responses/fine/x-ocp-context-updated",
+    }
+
+
 @pytest.mark.parametrize(("version", "members", "expected"), CASES.values(), ids=CASES)
 def test_each_rule_points_at_its_place(
     version: str, members: Json, expected: set[tuple[str, str]]
@@ -413,7 +486,7 @@ def test_every_rule_of_a_check_is_tested() -> None:
     tested = {code for _, _, expected in CASES.values() for code, _ in expected}
     elsewhere = {
         *(Code.STRUCTURE_DEPTH, Code.FINDINGS_CUT),
-        *(Code.OVERLAY_NO_MATCH, Code.KEY_DUPLICATE),
+        *(Code.OVERLAY_NO_MATCH, Code.KEY_DUPLICATE, Code.OCP_EXTENSION_INVALID),
     }
 
     assert tested | elsewhere == set(Code)

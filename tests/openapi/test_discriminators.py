@@ -1,10 +1,14 @@
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import jsonschema_rs
 import pytest
 
 from gateway.catalog import BodyMode, Tool
-from gateway.openapi.discriminators import MAX_CHOICES
+from gateway.openapi import Document, Node
+from gateway.openapi.discriminators import MAX_CHOICES, Discriminators
+from gateway.openapi.patterns import Patterns
+from gateway.openapi.reach import Reach
 from tests.support.documents import document, only_tool, operation, problems, query, shuffled
 
 Json = dict[str, object]
@@ -196,3 +200,45 @@ def test_a_later_operation_sees_the_same_choices_as_the_first() -> None:
     paths = {"/a": {"get": broken}, "/b": {"post": operation(body=ref("Pet"))}}
     described = document(paths, components={"schemas": {"Pet": pet(), "Cat": CAT}})
     assert mapping(only_tool(described)) == {"Cat": "#/$defs/Cat"}
+
+
+class Interrupted(Patterns):
+    """Does something the first time that it is asked for a pattern."""
+
+    def __init__(self, document: Document, act: Callable[[], object]) -> None:
+        super().__init__(document)
+        self._acts = [act]
+
+    def admits(self, text: str) -> bool:
+        if self._acts:
+            self._acts.pop()()
+        return super().admits(text)
+
+
+@pytest.mark.parametrize("asked", ["Pet", "Owner"], ids=["itself", "through another"])
+def test_another_thread_misses_no_choice_that_the_first_one_is_at(asked: str) -> None:
+    chooser = pet({"c": "Cat", "d": "Dog"})
+    schemas = {
+        "Pet": chooser,
+        "Owner": {"type": "object", "properties": {"pet": ref("Pet")}},
+        "Cat": {"type": "object", "properties": {"a": {"pattern": "^a"}}},
+        "Dog": {"type": "object", "properties": {"b": {"pattern": "^b"}}},
+    }
+    whole = Document({"openapi": "3.1.0", "components": {"schemas": schemas}})
+    seen: list[set[str]] = []
+
+    def choices() -> set[str]:
+        reach.check(ref(asked), "/paths/2")
+        node = Node(value=chooser, pointer="/components/schemas/Pet")
+        found = reach.discriminate(chooser, node)
+        return set(found.choices) if found is not None else set()
+
+    def elsewhere() -> None:
+        with ThreadPoolExecutor() as pool:
+            seen.append(pool.submit(choices).result())
+
+    patterns = Interrupted(whole, elsewhere)
+    reach = Reach(whole, patterns, Discriminators(whole), ref_siblings=True)
+    reach.check(ref("Pet"), "/paths/1")
+    assert seen == [{"c", "d"}]
+    assert choices() == {"c", "d"}

@@ -40,6 +40,21 @@ def test_no_order_changes_a_digest(graph: Graph, order: list[str]) -> None:
     assert digests(graph, *order) == digests(graph)
 
 
+@given(graphs(), st.lists(st.sampled_from(NAMES), min_size=1, max_size=3))
+def test_another_thread_at_the_same_changes_no_digest(graph: Graph, others: list[str]) -> None:
+    prints = Fingerprints()
+    waiting = list(others)
+
+    def read(name: str) -> tuple[bytes, tuple[str, ...]]:
+        # As another thread would, between any two steps of this one.
+        if waiting:
+            prints.of([waiting.pop()], graph.__getitem__)
+        return graph[name]
+
+    assert prints.of(NAMES, read) == digests(graph)
+    assert prints.of(NAMES, graph.__getitem__) == digests(graph)
+
+
 @given(graphs(), st.sampled_from(NAMES))
 def test_a_change_is_seen_by_all_that_reach_it_and_nobody_else(graph: Graph, name: str) -> None:
     text, needs = graph[name]

@@ -283,6 +283,14 @@ def test_too_many_matches_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         )
 
 
+def test_an_overlay_has_so_many_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overlays, "MAX_STEPS", 100)
+    endless = {"target": "$..[?count($..*) > 0]", "update": {}}
+
+    with pytest.raises(DescriptionError, match=r"^overlay /actions/1/target: .* 100 steps$"):
+        apply_overlay(api(), overlay({"target": "$.info", "update": {"x": 1}}, endless))
+
+
 @pytest.mark.parametrize(
     "target",
     ["$.tags[?match(@, '(')]", "$.tags[?search(@, 1)]", "$.paths[?search(@, 'a')]"],

@@ -27,7 +27,7 @@ async def test_the_index_links_to_what_is_there(
     assert isinstance(index, dict)
     assert (status, index["name"], index["version"]) == (200, "ocp-gateway", __version__)
     assert index["links"]["mcp"] == f"{served.url}/mcp"
-    for name in ("tools", "apis", "health", "readiness"):
+    for name in ("tools", "contexts", "apis", "health", "readiness"):
         assert (await get(http, index["links"][name]))[0] == 200
 
 
@@ -58,7 +58,12 @@ async def test_a_store_that_is_down_only_degrades(
 
 
 # Of an API that nobody keeps current, as here, nothing is known.
-UNKEPT = {"loaded_at": None, "fault": None}
+UNKEPT: dict[str, object] = {
+    "loaded_at": None,
+    "fault": None,
+    "ocp": {"enabled": False, "context_aware": False, "version": None, "agent_types": []},
+}
+LATE = {"name": "late", "state": "unavailable", "tools": 0, "problems": 0, **UNKEPT, "ocp": None}
 
 
 async def test_a_store_that_takes_no_entries_degrades_until_it_takes_one(
@@ -73,7 +78,7 @@ async def test_a_store_that_takes_no_entries_degrades_until_it_takes_one(
     with monkeypatch.context() as patch:
         patch.setattr(MemoryStore, "update", full)
         assert await call() is False
-    degraded = {"status": "degraded", "reason": "context store unavailable"}
+    degraded = {"status": "degraded", "reason": "context store unavailable", "unrecorded": 1}
     assert await get(http, f"{served.url}/readyz") == (200, degraded)
     assert await call() is True
     assert await get(http, f"{served.url}/readyz") == (200, {"status": "ok"})
@@ -99,7 +104,7 @@ async def test_ready_with_one_description_missing(
             200,
             {
                 "apis": [
-                    {"name": "late", "state": "unavailable", "tools": 0, "problems": 0, **UNKEPT},
+                    LATE,
                     {"name": "shop", "state": "ready", "tools": 4, "problems": 0, **UNKEPT},
                 ]
             },

@@ -281,7 +281,7 @@ async def test_a_file_larger_than_the_limit_is_refused(
     file.write_bytes(GOOD)
     assert await load_document(str(file)) == VALUE
     file.write_bytes(GOOD + b"\n")
-    with pytest.raises(DescriptionError, match=r"^larger than"):
+    with pytest.raises(DescriptionError, match=r"^is larger than"):
         await load_document(str(file))
 
 

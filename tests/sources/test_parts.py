@@ -7,6 +7,7 @@ import pytest
 
 from gateway.catalog import Catalog, read_catalog
 from gateway.openapi import Description, Document, read_description
+from gateway.sources import loading
 from gateway.sources import parts as parts_module
 from gateway.sources.loading import parse
 from gateway.sources.part_readers import FileParts
@@ -166,6 +167,12 @@ def test_what_cannot_be_read_says_why(root: Path, name: str, reason: str) -> Non
 def test_a_pipe_is_no_document(root: Path) -> None:
     os.mkfifo(root.parent / "pipe.yaml")
     assert str(read_one(root, "pipe.yaml")) == "leads to what is no file"
+
+
+def test_a_part_has_the_bound_of_a_description(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root.parent / "large.yaml").write_bytes(b"a: 1")
+    monkeypatch.setattr(loading, "MAX_BYTES", 3)
+    assert str(read_one(root, "large.yaml")) == "leads to what is larger than 0 MiB"
 
 
 def test_a_broken_part_is_named(root: Path) -> None:

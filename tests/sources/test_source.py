@@ -183,7 +183,7 @@ async def test_a_text_that_is_written_while_it_is_read_is_read_again(
 ) -> None:
     file = tmp_path / "a.yaml"
     file.write_bytes(b"1")
-    read = loading._read_file
+    read = loading.read_file
     newer = iter(range(2, writes + 2))
 
     def torn(path: Path) -> bytes:
@@ -194,7 +194,7 @@ async def test_a_text_that_is_written_while_it_is_read_is_read_again(
             break
         return data
 
-    monkeypatch.setattr(loading, "_read_file", torn)
+    monkeypatch.setattr(loading, "read_file", torn)
     source = Source(str(file))
     if found is None:
         with pytest.raises(DescriptionError, match=r"^is being written$"):

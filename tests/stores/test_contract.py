@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,8 +15,10 @@ from gateway.interfaces import ContextStore, Stored
 from gateway.policy import ANONYMOUS, Principal
 from gateway.stores import MemoryStore, SqliteStore, StoreLimits
 from gateway.stores.redis import RedisStore
+from gateway.stores.redis_servers import connect
 from tests.support.contexts import Apply, a_context_id, append, delete, tools_of
 from tests.support.redis_server import RedisServer
+from tests.support.redis_topologies import ClusterTrio, SentinelTrio
 
 ID = "ocp-00000000"
 ALICE = Principal(name="key:alice")
@@ -41,7 +42,10 @@ class Opened:
     age: Callable[[float], Awaitable[None]]
 
 
-@pytest.fixture(params=["memory", "sqlite", "redis"])
+REDIS = ["redis", "redis_user", "redis_tls", "sentinels", "cluster"]
+
+
+@pytest.fixture(params=["memory", "sqlite", *REDIS])
 def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
     clock = Clock()
 
@@ -53,19 +57,36 @@ def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
     if request.param == "sqlite":
         path = tmp_path / "store" / "contexts.db"
         return Opened(lambda limits: SqliteStore(path, limits, clock=clock), age)
-    server = request.getfixturevalue("redis_server")
-    assert isinstance(server, RedisServer)
-    prefix = f"test-{uuid4().hex}:"
+    url, ports = redis_of(request, request.param)
+    prefix = f"ocp-gateway:{uuid4().hex}:"
+
+    async def age_all(seconds: float) -> None:
+        await age(seconds)
+        for port in ports:
+            await age_redis(port, prefix, seconds)
+
     return Opened(
-        lambda limits: RedisStore(server.url, limits, prefix=prefix),
-        partial(age_redis, server.url, prefix),
+        lambda limits: RedisStore(connect(url), limits, prefix=prefix, clock=clock), age_all
     )
 
 
-async def age_redis(url: str, prefix: str, seconds: float) -> None:
+def redis_of(request: pytest.FixtureRequest, shape: str) -> tuple[str, list[int]]:
+    """The URL of a store, and the ports of the servers that hold its keys."""
+    if shape == "cluster":
+        cluster: ClusterTrio = request.getfixturevalue("cluster")
+        return cluster.url, [node.port for node in cluster.nodes]
+    if shape == "sentinels":
+        trio: SentinelTrio = request.getfixturevalue("sentinels")
+        return trio.url, [trio.master().port]
+    server: RedisServer = request.getfixturevalue("redis_server")
+    url: str = server.url if shape == "redis" else request.getfixturevalue(shape)
+    return url, [server.port]
+
+
+async def age_redis(port: int, prefix: str, seconds: float) -> None:
     """Takes seconds from what every key has left to live, and from the indexes' expiry times."""
     milliseconds = round(seconds * 1000)
-    async with Redis.from_url(url) as client:
+    async with Redis(port=port) as client:
         for key in [key async for key in client.scan_iter(f"{prefix}*")]:
             if await client.type(key) == b"zset":
                 for member in await client.zrange(key, 0, -1):
@@ -149,6 +170,45 @@ async def test_the_latest_32_changes_are_recognised(store: ContextStore) -> None
     assert again.version == 32
 
 
+async def test_a_change_handed_over_again_behind_many_others_counts_once(
+    store: ContextStore,
+) -> None:
+    change = append("once")
+    await store.update(ALICE, ID, change)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(100):
+            group.create_task(store.update(ALICE, ID, append()))
+        repeated = group.create_task(store.update(ALICE, ID, change))
+    assert repeated.result() is not None
+    stored = await store.get(ALICE, ID, newest=True)
+    assert stored is not None
+    assert (stored.version, tools_of(stored.context).count("once")) == (101, 1)
+
+
+async def test_a_caller_that_leaves_and_comes_back_behind_many_others_counts_once(
+    store: ContextStore,
+) -> None:
+    change = append("once")
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(store.update(ALICE, ID, change))
+        for _ in range(100):
+            group.create_task(store.update(ALICE, ID, append()))
+        await asyncio.sleep(0)
+        first.cancel()
+        group.create_task(store.update(ALICE, ID, change))
+    stored = await store.get(ALICE, ID, newest=True)
+    assert stored is not None
+    assert (stored.version, tools_of(stored.context).count("once")) == (101, 1)
+
+
+async def test_a_change_handed_over_again_does_not_outlive_a_deletion(store: ContextStore) -> None:
+    change = append()
+    await store.update(ALICE, ID, change)
+    await store.update(ALICE, ID, delete())
+    assert await store.update(ALICE, ID, change) is None
+    assert await store.get(ALICE, ID, newest=True) is None
+
+
 @pytest.mark.parametrize(("existing", "expected"), [(0, 1), (1, 0), (1, 2), (2, 1)])
 async def test_another_version_than_expected_is_a_conflict(
     store: ContextStore, existing: int, expected: int
@@ -219,7 +279,7 @@ async def test_two_stores_on_the_same_data_lose_nothing(kind: Opened) -> None:
         for name in names:
             group.create_task(one.update(ALICE, ID, append(f"one-{name}")))
             group.create_task(other.update(ALICE, ID, append(f"other-{name}")))
-    stored = await other.get(ALICE, ID)
+    stored = await other.get(ALICE, ID, newest=True)
     assert stored is not None
     assert len(set(tools_of(stored.context))) == stored.version == 40
     await one.aclose()
@@ -395,11 +455,22 @@ async def test_what_is_stored_outlives_the_store(kind: Opened) -> None:
     await again.aclose()
 
 
+UNREACHABLE = [
+    ("redis://:secret@", "/0"),
+    ("rediss://:secret@", "/0"),
+    ("redis+sentinel://:secret@", "/service"),
+    ("redis+cluster://:secret@", ""),
+]
+
+
 async def test_unavailable_is_one_error_for_all(tmp_path: Path, unused_tcp_port: int) -> None:
     (tmp_path / "file").touch()
     stores: list[ContextStore] = [
         SqliteStore(tmp_path / "file" / "contexts.db", StoreLimits()),
-        RedisStore(f"redis://:secret@127.0.0.1:{unused_tcp_port}/0", StoreLimits()),
+        *(
+            RedisStore(connect(f"{url}127.0.0.1:{unused_tcp_port}{path}"), StoreLimits())
+            for url, path in UNREACHABLE
+        ),
     ]
     for store in stores:
         for attempt in (

@@ -6,7 +6,6 @@ from gateway.errors import PayloadTooLarge
 from gateway.interfaces import Stored
 from gateway.stores.record import (
     MAX_RECORD_BYTES,
-    RecentRecords,
     Record,
     decode_record,
     encode_record,
@@ -52,28 +51,3 @@ def test_a_record_has_a_largest_size() -> None:
     large = replace(RECORD.context, context_summary="x" * MAX_RECORD_BYTES)
     with pytest.raises(PayloadTooLarge):
         encode_record(replace(RECORD, context=large))
-
-
-def test_unchanged_bytes_are_decoded_once() -> None:
-    recent, data = RecentRecords(), encode_record(RECORD)
-    first = recent.decode(("alice", "a"), data)
-    assert recent.decode(("alice", "a"), data) is first
-    assert recent.decode(("bob", "a"), data) is not first
-
-
-def test_a_record_that_was_kept_but_not_stored_is_not_used() -> None:
-    recent, data = RecentRecords(), encode_record(RECORD)
-    never_stored = replace(RECORD, version=8, operations=("failed", "older"))
-    recent.keep(("alice", "a"), never_stored, len(data))
-    assert recent.decode(("alice", "a"), data) == RECORD
-
-
-def test_what_is_kept_is_bounded_and_the_latest_stays() -> None:
-    data = encode_record(RECORD)
-    recent = RecentRecords(max_bytes=2 * len(data))
-    first = recent.decode(("alice", "a"), data)
-    second = recent.decode(("alice", "b"), data)
-    assert recent.decode(("alice", "a"), data) is first
-    recent.decode(("alice", "c"), data)
-    assert recent.decode(("alice", "a"), data) is first
-    assert recent.decode(("alice", "b"), data) is not second

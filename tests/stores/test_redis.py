@@ -14,6 +14,8 @@ from gateway.policy import ANONYMOUS
 from gateway.stores import StoreLimits, open_store
 from gateway.stores.record import MAX_RECORD_BYTES
 from gateway.stores.redis import RedisStore
+from gateway.stores.redis_records import LARGE_BYTES, MAX_QUARANTINED
+from gateway.stores.redis_servers import connect
 from tests.support.contexts import a_context_id, append, delete, tools_of
 from tests.support.lossy_redis import LossyRedis, lossy_redis
 from tests.support.redis_server import RedisServer, start_redis
@@ -29,7 +31,7 @@ def prefix() -> str:
 
 @pytest.fixture
 async def store(redis_server: RedisServer, prefix: str) -> AsyncIterator[RedisStore]:
-    opened = RedisStore(redis_server.url, StoreLimits(), prefix=prefix)
+    opened = RedisStore(connect(redis_server.url), StoreLimits(), prefix=prefix)
     yield opened
     await opened.aclose()
 
@@ -55,7 +57,7 @@ async def lossy(redis_server: RedisServer) -> AsyncIterator[LossyRedis]:
 @pytest.fixture
 async def lossy_store(lossy: LossyRedis, prefix: str) -> AsyncIterator[RedisStore]:
     url = f"redis://127.0.0.1:{lossy.port}/0"
-    opened = RedisStore(url, StoreLimits(), prefix=prefix)
+    opened = RedisStore(connect(url), StoreLimits(), prefix=prefix)
     yield opened
     await opened.aclose()
 
@@ -115,19 +117,20 @@ async def test_answers_lost_for_good_are_unavailability_and_never_doubled(
 async def test_a_silent_server_is_unavailable_within_a_bound(
     lossy: LossyRedis, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.stores.redis.OPERATION_SECONDS", 0.05)
     url = f"redis://127.0.0.1:{lossy.port}/0"
-    store = RedisStore(url, StoreLimits(), prefix=prefix)
+    store = RedisStore(connect(url), StoreLimits(), prefix=prefix)
     lossy.silent = True
-    async with asyncio.timeout(5):
-        for attempt in (
-            store.ping(),
-            store.get(ANONYMOUS, ID),
-            store.update(ANONYMOUS, ID, append()),
-            store.list(ANONYMOUS, None, 10),
-        ):
-            with pytest.raises(StoreUnavailable):
-                await attempt
+    with monkeypatch.context() as hasty:
+        hasty.setattr("gateway.stores.redis.UPDATE_SECONDS", 0.05)
+        async with asyncio.timeout(5):
+            for attempt in (
+                store.ping(),
+                store.get(ANONYMOUS, ID),
+                store.update(ANONYMOUS, ID, append()),
+                store.list(ANONYMOUS, None, 10),
+            ):
+                with pytest.raises(StoreUnavailable):
+                    await attempt
     lossy.silent = False
     assert await store.update(ANONYMOUS, ID, append()) is not None
     await store.aclose()
@@ -138,7 +141,7 @@ async def test_writers_behind_a_silent_server_do_not_queue_up(
 ) -> None:
     monkeypatch.setattr("gateway.stores.redis.UPDATE_SECONDS", 0.2)
     url = f"redis://127.0.0.1:{lossy.port}/0"
-    store = RedisStore(url, StoreLimits(), prefix=prefix)
+    store = RedisStore(connect(url), StoreLimits(), prefix=prefix)
     lossy.silent = True
     async with asyncio.timeout(5):
         results = await asyncio.gather(
@@ -184,39 +187,77 @@ POISON = {
     "no_json": b"\x00\xff",
     "another_shape": b"[]",
     "no_context": b'{"format":1,"version":1,"named":true,"operations":["x"]}',
-    "later_format": b'{"format":2,"version":1}',
     "nested": b"[" * 100_000,
     "too_large": b" " * (MAX_RECORD_BYTES + 1),
+    "large": b"[" * LARGE_BYTES,
 }
 
 
+async def quarantined(client: Redis, prefix: str) -> list[bytes]:
+    return [key async for key in client.scan_iter(f"{prefix}*:quarantine:*")]
+
+
 @pytest.mark.parametrize("poison", POISON.values(), ids=POISON.keys())
-async def test_an_unreadable_record_is_absent_and_stays(
+async def test_an_unreadable_record_is_absent_until_an_update_sets_it_aside(
     store: RedisStore, client: Redis, prefix: str, poison: bytes
 ) -> None:
     await store.update(ANONYMOUS, ID, append())
     await store.update(ANONYMOUS, a_context_id(1), append(context_id=a_context_id(1)))
     key = await record_key(client, prefix)
     await client.set(key, poison)
-    assert await store.get(ANONYMOUS, ID) is None
-    with pytest.raises(UnreadableRecord):
-        await store.update(ANONYMOUS, ID, append())
+    assert await store.get(ANONYMOUS, ID, newest=True) is None
     assert len((await store.list(ANONYMOUS, None, 10)).items) == 1
     assert await client.get(key) == poison
+    stored = await store.update(ANONYMOUS, ID, append("anew"))
+    assert stored is not None
+    assert (stored.version, tools_of(stored.context)) == (1, ["anew"])
+    [kept] = await quarantined(client, prefix)
+    assert await client.get(kept) == poison
+    assert await client.pttl(kept) > 0
 
 
-async def test_a_value_of_another_type_is_absent_and_stays(
+async def test_a_value_of_another_type_is_absent_until_an_update_sets_it_aside(
     store: RedisStore, client: Redis, prefix: str
 ) -> None:
     await store.update(ANONYMOUS, ID, append())
     key = await record_key(client, prefix)
     await client.delete(key)
     await client.hset(key, "a", "b")
-    assert await store.get(ANONYMOUS, ID) is None
-    with pytest.raises(UnreadableRecord):
-        await store.update(ANONYMOUS, ID, append())
+    assert await store.get(ANONYMOUS, ID, newest=True) is None
     assert (await store.list(ANONYMOUS, None, 10)).items == ()
-    assert await client.type(key) == b"hash"
+    stored = await store.update(ANONYMOUS, ID, append())
+    assert stored is not None
+    assert stored.version == 1
+    [kept] = await quarantined(client, prefix)
+    assert await client.type(kept) == b"hash"
+
+
+async def test_what_is_set_aside_is_bounded_and_the_latest_stay(
+    store: RedisStore, client: Redis, prefix: str
+) -> None:
+    await store.update(ANONYMOUS, ID, append())
+    key = await record_key(client, prefix)
+    await client.delete(key)
+    for number in range(MAX_QUARANTINED + 3):
+        name = key.replace(ID.encode(), a_context_id(number).encode())
+        await client.set(name, b"poison")
+        await store.update(ANONYMOUS, a_context_id(number), append())
+    assert len(await quarantined(client, prefix)) == MAX_QUARANTINED
+
+
+async def test_the_record_of_a_later_version_is_left_alone(
+    store: RedisStore, client: Redis, prefix: str
+) -> None:
+    await store.update(ANONYMOUS, ID, append())
+    key = await record_key(client, prefix)
+    later = b'{"format":2,"version":1}'
+    await client.set(key, later)
+    assert await store.get(ANONYMOUS, ID, newest=True) is None
+    with pytest.raises(UnreadableRecord, match="later version"):
+        await store.update(ANONYMOUS, ID, append())
+    assert await client.get(key) == later
+    await client.delete(key)
+    assert await store.update(ANONYMOUS, ID, append()) is not None
 
 
 async def test_a_killed_server_loses_nothing_acknowledged(own_server: RedisServer) -> None:

@@ -16,9 +16,10 @@ from gateway.context import AgentContext
 from gateway.errors import PayloadTooLarge, StoreUnavailable, UnreadableRecord, VersionConflict
 from gateway.policy import ANONYMOUS
 from gateway.stores import SqliteStore, StoreLimits
-from gateway.stores.record import MAX_RECORD_BYTES
-from gateway.stores.sqlite import BUSY_SECONDS
-from tests.support.contexts import Apply, a_context_id, append, tools_of
+from gateway.stores.copies import Key
+from gateway.stores.record import MAX_RECORD_BYTES, Record
+from gateway.stores.sqlite import BUSY_SECONDS, MAX_QUARANTINED
+from tests.support.contexts import Apply, a_context, a_context_id, append, tools_of
 from tests.support.gateway_process import wait_until
 from tests.support.store_writer import start_writer
 
@@ -80,7 +81,7 @@ async def test_commits_are_durable(store: SqliteStore) -> None:
         )
 
     full = 2
-    assert await store._worker.run(pragmas, writes=False) == ("wal", full)
+    assert await store._worker.run(pragmas) == ("wal", full)
 
 
 async def test_two_processes_share_a_file(path: Path) -> None:
@@ -167,7 +168,7 @@ async def test_a_corrupt_file_is_set_aside(
 
 async def test_corruption_under_way_costs_no_call(store: SqliteStore, path: Path) -> None:
     await store.update(ANONYMOUS, ID, append())
-    await store._worker.run(store._file.close, writes=False)
+    await store._worker.run(store._file.close)
     torn_pages(path)
     stored = await store.update(ANONYMOUS, ID, append("after"))
     assert stored is not None
@@ -203,20 +204,32 @@ async def test_a_file_that_is_no_database_is_refused_and_left_alone(
     assert mode_of(path) == 0o644
 
 
-async def test_a_database_that_is_overwritten_under_way_is_not_set_aside(
-    store: SqliteStore, path: Path
-) -> None:
-    def find_corrupt(_now: AgentContext | None) -> AgentContext | None:
-        error = sqlite3.DatabaseError("malformed")
-        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+def fail_to_read(monkeypatch: pytest.MonkeyPatch, code: int, times: int) -> list[Key]:
+    """Makes the next reads fail with SQLite's result code; gives the list of all reads."""
+    read, seen = SqliteStore._read, list[Key]()
+
+    def reading(store: SqliteStore, key: Key) -> Record | None:
+        seen.append(key)
+        if len(seen) > times:
+            return read(store, key)
+        error = sqlite3.OperationalError("as a test wants it")
+        error.sqlite_errorcode = code
         raise error
 
+    monkeypatch.setattr(SqliteStore, "_read", reading)
+    return seen
+
+
+async def test_a_database_that_is_overwritten_under_way_is_not_set_aside(
+    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await store.ping()
-    await store._worker.run(store._file.close, writes=False)
+    await store._worker.run(store._file.close)
     await store.ping()
     write_file(path, FOREIGN["yaml"])
+    fail_to_read(monkeypatch, sqlite3.SQLITE_CORRUPT, 10)
     with pytest.raises(StoreUnavailable):
-        await store.update(ANONYMOUS, ID, Apply(step=find_corrupt))
+        await store.update(ANONYMOUS, ID, append())
     assert files_beside(path)[path.name] == FOREIGN["yaml"]
     assert not list(path.parent.glob("*.corrupt-*"))
 
@@ -244,7 +257,7 @@ async def test_a_file_that_was_replaced_is_opened_anew(
     (tmp_path / "copy.db").rename(path)
     for side in ("-wal", "-shm"):
         path.with_name(path.name + side).unlink()
-    stored = await store.get(ANONYMOUS, ID)
+    stored = await store.get(ANONYMOUS, ID, newest=True)
     assert stored is not None
     assert tools_of(stored.context) == ["other"]
 
@@ -336,22 +349,13 @@ async def test_a_lock_on_a_file_that_is_not_open_yet_is_waited_for(
     assert await waiting is not None
 
 
-async def test_a_transaction_that_a_lock_breaks_off_is_begun_anew(store: SqliteStore) -> None:
-    attempts = 0
-    change = append("once")
-
-    def busy_at_first(now: AgentContext | None) -> AgentContext | None:
-        nonlocal attempts
-        attempts += 1
-        if attempts == 1:
-            error = sqlite3.OperationalError("database is locked")
-            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
-            raise error
-        return change.apply(now)
-
-    stored = await store.update(ANONYMOUS, ID, Apply(step=busy_at_first))
+async def test_a_transaction_that_a_lock_breaks_off_is_begun_anew(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = fail_to_read(monkeypatch, sqlite3.SQLITE_BUSY, 1)
+    stored = await store.update(ANONYMOUS, ID, append())
     assert stored is not None
-    assert (attempts, stored.version) == (2, 1)
+    assert (len(reads), stored.version) == (2, 1)
 
 
 async def test_updates_that_wait_together_share_a_commit(store: SqliteStore) -> None:
@@ -361,7 +365,7 @@ async def test_updates_that_wait_together_share_a_commit(store: SqliteStore) -> 
         store._file.connection.set_trace_callback(statements.append)
 
     await store.ping()
-    await store._worker.run(trace, writes=False)
+    await store._worker.run(trace)
     async with asyncio.TaskGroup() as group:
         for number in range(50):
             group.create_task(store.update(ANONYMOUS, a_context_id(number), append()))
@@ -388,10 +392,14 @@ async def test_a_fault_stays_with_its_own_caller(store: SqliteStore) -> None:
     assert tools_of(stored.context) == ["first", "last"]
 
 
+def of_size(size: int) -> Apply:
+    return Apply(step=lambda _now: replace(a_context(), context_summary="x" * size))
+
+
 async def test_a_context_that_is_too_large_takes_nobody_s_place(path: Path) -> None:
     store = SqliteStore(path, StoreLimits(max_contexts_per_principal=1))
     await store.update(ANONYMOUS, ID, append())
-    too_large = replace(append(), user="x" * MAX_RECORD_BYTES)
+    too_large = of_size(MAX_RECORD_BYTES)
     with pytest.raises(PayloadTooLarge):
         await store.update(ANONYMOUS, a_context_id(1), too_large)
     assert await store.get(ANONYMOUS, ID) is not None
@@ -405,9 +413,9 @@ async def test_a_full_disk_acknowledges_nothing(
     # As SQLite sees a full disk: the file may not grow any further.
     [(pages,)] = execute(path, "PRAGMA page_count")
     with monkeypatch.context() as full:
-        full.setattr("gateway.stores.sqlite._PRAGMAS", (f"PRAGMA max_page_count = {pages}",))
-        await store._worker.run(store._file.close, writes=False)
-        large = [replace(append(), user="x" * 20_000) for _ in range(20)]
+        full.setattr("gateway.stores.sqlite_file._PRAGMAS", (f"PRAGMA max_page_count = {pages}",))
+        await store._worker.run(store._file.close)
+        large = [of_size(20_000) for _ in range(20)]
         results = await asyncio.gather(
             *(store.update(ANONYMOUS, a_context_id(n), change) for n, change in enumerate(large)),
             return_exceptions=True,
@@ -416,14 +424,13 @@ async def test_a_full_disk_acknowledges_nothing(
     stored = await store.update(ANONYMOUS, ID, append("after"))
     assert stored is not None
     assert tools_of(stored.context) == ["before", "after"]
-    assert stored.context.user is None
+    assert stored.context.context_summary is None
 
 
 POISON = {
     "no_json": b"\x00\xff",
     "another_shape": b"[]",
     "no_context": b'{"format":1,"version":1,"named":true,"operations":["x"]}',
-    "later_format": b'{"format":2,"version":1}',
     "nested": b"[" * 100_000,
     "too_large": b" " * (MAX_RECORD_BYTES + 1),
     "another_type": "text",
@@ -431,18 +438,42 @@ POISON = {
 
 
 @pytest.mark.parametrize("poison", POISON.values(), ids=POISON.keys())
-async def test_an_unreadable_record_is_absent_and_stays(
+async def test_an_unreadable_record_is_absent_until_an_update_sets_it_aside(
     store: SqliteStore, path: Path, poison: bytes | str
 ) -> None:
     await store.update(ANONYMOUS, ID, append())
     await store.update(ANONYMOUS, a_context_id(1), append())
     execute(path, "UPDATE contexts SET record = ? WHERE context_id = ?", poison, ID)
-    assert await store.get(ANONYMOUS, ID) is None
-    with pytest.raises(UnreadableRecord):
-        await store.update(ANONYMOUS, ID, append())
+    assert await store.get(ANONYMOUS, ID, newest=True) is None
     page = await store.list(ANONYMOUS, None, 10)
     assert len(page.items) == 1
     assert execute(path, "SELECT record FROM contexts WHERE context_id = ?", ID) == [(poison,)]
+    stored = await store.update(ANONYMOUS, ID, append("anew"))
+    assert stored is not None
+    assert (stored.version, tools_of(stored.context)) == (1, ["anew"])
+    assert execute(path, "SELECT record FROM quarantine") == [(poison[:MAX_RECORD_BYTES],)]
+
+
+async def test_what_is_set_aside_is_bounded_and_the_latest_stay(
+    store: SqliteStore, path: Path
+) -> None:
+    for number in range(MAX_QUARANTINED + 3):
+        await store.update(ANONYMOUS, a_context_id(number), append())
+    execute(path, "UPDATE contexts SET record = x'00'")
+    for number in range(MAX_QUARANTINED + 3):
+        await store.update(ANONYMOUS, a_context_id(number), append())
+    kept = execute(path, "SELECT context_id FROM quarantine ORDER BY rowid")
+    assert kept == [(a_context_id(number),) for number in range(3, MAX_QUARANTINED + 3)]
+
+
+async def test_the_record_of_a_later_version_is_left_alone(store: SqliteStore, path: Path) -> None:
+    await store.update(ANONYMOUS, ID, append())
+    later = b'{"format":2,"version":1}'
+    execute(path, "UPDATE contexts SET record = ?", later)
+    assert await store.get(ANONYMOUS, ID, newest=True) is None
+    with pytest.raises(UnreadableRecord, match="later version"):
+        await store.update(ANONYMOUS, ID, append())
+    assert execute(path, "SELECT record FROM contexts") == [(later,)]
 
 
 async def test_expired_contexts_of_anybody_leave_the_file(path: Path) -> None:

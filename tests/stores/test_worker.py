@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 
 import pytest
 
@@ -12,30 +13,35 @@ from gateway.stores.worker import Job, Worker
 PATIENCE = 2.0
 
 
+@dataclass(frozen=True)
+class Task:
+    name: str
+    writes: bool
+
+
 class Bench:
-    """A Worker whose clock stands still; `run_batch` is the test's to replace."""
+    """A Worker whose clock stands still. While `busy`, what writes is postponed."""
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.tried: list[object] = []
+        self.tried: list[str] = []
         self.busy = False
         self.before: Callable[[], object] = lambda: None
-        self.worker = Worker(
+        self.worker: Worker[Task] = Worker(
             self.run_batch, lambda: None, name="bench", patience=PATIENCE, clock=lambda: self.now
         )
 
-    def run_batch(self, jobs: list[Job]) -> None:
+    def run_batch(self, jobs: list[Job[Task]]) -> None:
         self.before()
         for job in jobs:
-            answer = job.work()
-            self.tried.append(answer)
-            if self.busy and job.writes:
+            self.tried.append(job.task.name)
+            if self.busy and job.task.writes:
                 job.postpone(StoreUnavailable("busy"))
             else:
-                job.settle(answer)
+                job.settle(job.task.name)
 
-    def submit(self, name: str, *, writes: bool = True) -> "asyncio.Future[str]":
-        return asyncio.ensure_future(self.worker.run(lambda: name, writes=writes))
+    def submit(self, name: str, *, writes: bool = True) -> "asyncio.Future[object]":
+        return asyncio.ensure_future(self.worker.run(Task(name, writes)))
 
 
 @pytest.fixture

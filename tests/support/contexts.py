@@ -1,6 +1,7 @@
 """Changes and contexts for the tests of the stores."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -8,10 +9,13 @@ from itertools import count
 from gateway.context import (
     AgentContext,
     CalledOperation,
+    HistoryEntry,
     RecordCall,
     entry_for_call,
     new_context,
 )
+from gateway.interfaces import ContextStore
+from gateway.stores import StoreLimits, open_store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _NUMBERS = count()
@@ -60,4 +64,19 @@ def delete() -> Apply:
 
 def tools_of(context: AgentContext) -> list[str]:
     """The tools that the history names, in order."""
-    return [entry.action.removeprefix("tool_call:") for entry in context.history]
+    return [mark_of(entry) for entry in context.history]
+
+
+def mark_of(entry: HistoryEntry) -> str:
+    """The name that `append` was given."""
+    return entry.action.removeprefix("tool_call:")
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[ContextStore]:
+    """The store at `url`, closed in the end."""
+    store = open_store(url, StoreLimits())
+    try:
+        yield store
+    finally:
+        await store.aclose()

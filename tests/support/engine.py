@@ -118,9 +118,11 @@ class StoreWithSwitch:
         self.hold: asyncio.Event | None = None
         self.writing = asyncio.Event()
 
-    async def get(self, principal: Principal, context_id: str) -> Stored | None:
+    async def get(
+        self, principal: Principal, context_id: str, *, newest: bool = False
+    ) -> Stored | None:
         self._check()
-        return await self.inner.get(principal, context_id)
+        return await self.inner.get(principal, context_id, newest=newest)
 
     async def update(
         self,

@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from tests.support.planting import planted_in
 
 COMMAND = Path(sys.executable).parent / "ocp-gateway"
 PATIENCE_SECONDS = 60.0
@@ -56,7 +58,9 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 class GatewayProcess:
     """`with GatewayProcess("--spec", ..., directory=tmp_path) as gateway:` serves on a free port.
 
-    The process is killed if the test did not stop it. `log` is everything it wrote to stderr.
+    The process is killed if the test did not stop it. `log` is everything it wrote to stderr. A
+    secret that the test has planted (`tests.support.planting`) must not be there in the end, nor
+    in the database.
     """
 
     def __init__(self, *arguments: str, directory: Path) -> None:
@@ -128,3 +132,10 @@ class GatewayProcess:
             except subprocess.TimeoutExpired:
                 self.kill()
                 raise
+        if kind is None:
+            found = {path.name: planted_in(path.read_bytes()) for path in self._left_behind()}
+            assert not any(found.values()), found
+
+    def _left_behind(self) -> Iterator[Path]:
+        yield self._log
+        yield from self.directory.rglob("contexts.db*")

@@ -66,3 +66,15 @@ async def problem_of(response: aiohttp.ClientResponse) -> dict[str, object]:
     assert problem["status"] == response.status
     assert isinstance(problem, dict)
     return problem
+
+
+def send_raw_any(url: str, request: bytes) -> bytes:
+    """Send these very bytes, then nothing more; whatever comes back until the end."""
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    address = (parts.hostname, parts.port)
+    with socket.create_connection(address, timeout=PATIENCE_SECONDS) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        with connection.makefile("rb") as stream:
+            return stream.read()

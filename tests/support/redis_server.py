@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -39,11 +40,11 @@ def free_port() -> int:
 class RedisServer:
     """A redis-server process; `kill` and `start` again keep port and data."""
 
-    def __init__(self, directory: Path, *options: str) -> None:
+    def __init__(self, directory: Path, *options: str, port: int | None = None) -> None:
         self._directory = directory
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = free_port()
+        self.port = free_port() if port is None else port
 
     @property
     def url(self) -> str:
@@ -58,18 +59,20 @@ class RedisServer:
         self._directory.mkdir(parents=True, exist_ok=True)
         with (self._directory / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    redis_executable(),
-                    *("--port", str(self.port), "--bind", "127.0.0.1", "--daemonize", "no"),
-                    *("--dir", str(self._directory), "--save", ""),
-                    *("--appendonly", "yes", "--appendfsync", "always"),
-                    *self._options,
-                ],
+                [redis_executable(), *self._words()],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
             )
         self._await_ready()
+
+    def _words(self) -> tuple[str, ...]:
+        return (
+            *("--port", str(self.port), "--bind", "127.0.0.1", "--daemonize", "no"),
+            *("--dir", str(self._directory), "--save", ""),
+            *("--appendonly", "yes", "--appendfsync", "always"),
+            *self._options,
+        )
 
     def _await_ready(self) -> None:
         assert self._process is not None
@@ -115,6 +118,22 @@ class RedisServer:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+class SentinelServer(RedisServer):
+    """A Redis Sentinel process with `settings`, lines of its configuration."""
+
+    def __init__(self, directory: Path, settings: Sequence[str]) -> None:
+        super().__init__(directory)
+        self._settings = settings
+
+    def _words(self) -> tuple[str, ...]:
+        # Sentinel writes what it learns into its file.
+        file = self._directory / "sentinel.conf"
+        if not file.exists():
+            lines = (f"port {self.port}", "bind 127.0.0.1", *self._settings)
+            file.write_text("\n".join((*lines, "")))
+        return (str(file), "--sentinel")
 
 
 def start_redis(directory: Path, *options: str) -> RedisServer:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiohttp import web
@@ -25,9 +25,17 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(*apis: ApiConfig, server: ServerConfig | None = None) -> AsyncIterator[Served]:
-    """These APIs behind a server on a free loopback port, with a store in memory."""
-    config = Config(apis=apis, server=server or ServerConfig(), store=MEMORY)
+async def serving(
+    *apis: ApiConfig, server: ServerConfig | None = None, **settings: object
+) -> AsyncIterator[Served]:
+    """These APIs behind a server on a free loopback port, with a store in memory.
+
+    `settings` are further ones of Config.
+    """
+    config = replace(
+        Config(apis=apis, server=server or ServerConfig(), store=MEMORY),
+        **settings,  # type: ignore[arg-type]
+    )
     async with _gateway(config, await load_apis(config)) as gateway:
         runner = _runner(config, gateway)
         await runner.setup()

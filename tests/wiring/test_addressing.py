@@ -8,7 +8,7 @@ import pytest
 from gateway.config import ApiConfig
 from gateway.errors import DescriptionError
 from gateway.openapi import read_description
-from gateway.upstreams import AddressScope, OcpHeaders, Upstream
+from gateway.upstreams import AddressScope, ContextUpdates, OcpHeaders, Upstream
 from gateway.wiring.addressing import find_upstream, place_api
 
 HERE = "http://127.0.0.1:9"
@@ -22,6 +22,7 @@ async def found(
     spec: str = "/shop.json",
     base_url: str | None = None,
     ocp_headers: OcpHeaders | None = None,
+    context_updates: ContextUpdates = ContextUpdates.DECLARED,
 ) -> Upstream:
     """The upstream of a description with a `GET` of each path in `own`, at that server."""
     paths = {path: {"get": {"servers": [{"url": url}]}} for path, url in (own or {}).items()}
@@ -32,6 +33,7 @@ async def found(
         base_url=base_url,
         headers=(("X-Env", "prod"),),
         ocp_headers=ocp_headers,
+        context_updates=context_updates,
     )
     return await find_upstream(api, place_api(api, read_description(document, api="shop")), running)
 
@@ -44,6 +46,14 @@ async def test_an_operation_elsewhere_is_an_upstream_of_its_own() -> None:
     place = shop.of("GET", "/up")
     assert (place.base_url, place.headers) == ("http://127.0.0.1:8/up", ())
     assert (shop.ocp_headers, place.ocp_headers) == (OcpHeaders.FULL, OcpHeaders.IDS)
+
+
+@pytest.mark.parametrize("updates", ContextUpdates)
+async def test_only_the_api_s_own_origin_may_change_contexts(updates: ContextUpdates) -> None:
+    own = {"/v2": f"{HERE}/v2", "/up": "http://127.0.0.1:8/up"}
+    shop = await found(own, context_updates=updates)
+    assert shop.context_updates is shop.of("GET", "/v2").context_updates is updates
+    assert shop.of("GET", "/up").context_updates is ContextUpdates.OFF
 
 
 @pytest.mark.parametrize(

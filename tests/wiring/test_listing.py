@@ -124,3 +124,18 @@ async def test_a_disk_that_takes_nothing_costs_a_line_in_the_log(
             while not caplog.records:  # noqa: ASYNC110 - a log is no event
                 await asyncio.sleep(0.01)
     assert "a list of tools is not kept" in caplog.text
+
+
+async def test_a_form_that_is_asked_for_while_lists_are_renewed_is_no_harm(tmp_path: Path) -> None:
+    lists = Lists(ListFiles(tmp_path))
+    old, new = Catalog([api()]), Catalog([api(origin="2")])
+    make = Maker()
+
+    def make_and_ask(view: View) -> bytes:
+        # As a request would in another thread, just now.
+        lists.recall(old.view(), f"form {len(make.made)}", make)
+        return make(view)
+
+    lists.recall(old.view(), "first", make_and_ask)
+    await asyncio.to_thread(lists.renew, old, new)
+    assert lists.recall(new.view(), "first", make) == ",".join(new.view().tools).encode()

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import threading
 from pathlib import Path
 
 import aiohttp
@@ -12,6 +13,7 @@ from gateway.context import new_context
 from gateway.context.headers import outbound_headers
 from gateway.errors import DescriptionError
 from gateway.wiring import serve
+from gateway.wiring.serving import THREADS
 from tests.support.contexts import NOW
 from tests.support.echo_upstream import EchoUpstream
 from tests.support.serving import MEMORY, write_spec
@@ -24,6 +26,25 @@ PATHS = {"/x": {"get": {"operationId": "getX", "responses": DONE}}}
 
 def api(spec: str, name: str = "shop", base_url: str = "http://127.0.0.1:1") -> ApiConfig:
     return ApiConfig(name=name, spec=spec, base_url=base_url)
+
+
+async def test_names_are_resolved_while_many_threads_are_busy(tmp_path: Path) -> None:
+    config = Config(
+        apis=(api(write_spec(tmp_path, PATHS)),), server=ServerConfig(port=0), store=MEMORY
+    )
+    loop, done = asyncio.get_running_loop(), threading.Event()
+    announced: asyncio.Future[str] = loop.create_future()
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
+        group.create_task(serve(config, announce=announced.set_result))
+        await announced
+        try:
+            # More than asyncio has threads for on most machines: 6 on 2 cores.
+            busy = [loop.run_in_executor(None, done.wait) for _ in range(THREADS - 4)]
+            assert await loop.getaddrinfo("localhost", 80)
+        finally:
+            done.set()
+        await asyncio.gather(*busy)
+        signal.raise_signal(signal.SIGTERM)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

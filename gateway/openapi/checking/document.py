@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
+from gateway.openapi.checking.extensions import check_info
 from gateway.openapi.checking.operations import check_operation_ids, check_paths
 from gateway.openapi.checking.references import Links
 from gateway.openapi.checking.structure import check_schemas, check_structure
@@ -19,7 +20,7 @@ from gateway.openapi.checking.vocabulary import (
     SWAGGER_COMPONENTS,
     Subject,
 )
-from gateway.openapi.checking.walking import Node, Walk
+from gateway.openapi.checking.walking import Spot, Walk
 from gateway.openapi.document import Document, join
 from gateway.openapi.findings import Code, Finding, finding
 
@@ -88,7 +89,7 @@ def _first(found: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _check_meaning(document: Document, version: str) -> Iterator[Finding]:
     root = document.root
-    top: Node = (root, ROOT, None, "")
+    top: Spot = (root, ROOT, None, "")
     walk, links = Walk(), Links(document=document)
     components = _components(root, version)
     for owner, (node, subject) in {"": (top, None), **components}.items():
@@ -97,6 +98,7 @@ def _check_meaning(document: Document, version: str) -> Iterator[Finding]:
         yield from links.check_mappings(owner, walk.mappings)
         walk.references.clear()
         walk.mappings.clear()
+    yield from check_info(root)
     yield from check_paths(document)
     yield from check_operation_ids(walk.subjects[Subject.OPERATION])
     yield from _check_surroundings(root, version, walk, links)
@@ -108,20 +110,20 @@ def _check_meaning(document: Document, version: str) -> Iterator[Finding]:
         yield from _unused(unused)
 
 
-def _components(root: Mapping[str, object], version: str) -> dict[str, tuple[Node, Subject | None]]:
+def _components(root: Mapping[str, object], version: str) -> dict[str, tuple[Spot, Subject | None]]:
     """Every component by its pointer."""
-    top: Node = (root, ROOT, None, "")
+    top: Spot = (root, ROOT, None, "")
     rules, parent, prefix = COMPONENTS, top, ""
     if version == "2.0":
         rules = SWAGGER_COMPONENTS
     else:
         parent, prefix = (root.get("components"), {}, top, "components"), "/components"
-    found: dict[str, tuple[Node, Subject | None]] = {}
+    found: dict[str, tuple[Spot, Subject | None]] = {}
     for section, rule in rules.items():
         members = parent[0].get(section) if isinstance(parent[0], Mapping) else None
-        at: Node = (members, {}, parent, section)
+        at: Spot = (members, {}, parent, section)
         for name, value in members.items() if isinstance(members, Mapping) else ():
-            node: Node = (value, rule.table, at, str(name))
+            node: Spot = (value, rule.table, at, str(name))
             found[join(f"{prefix}/{section}", str(name))] = (node, rule.subject)
     return found
 

@@ -1,17 +1,15 @@
 """What a meta-schema cannot say about paths and operations: names, parameters, bodies."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from gateway.openapi.checking.extensions import check_operation
 from gateway.openapi.checking.vocabulary import METHODS
-from gateway.openapi.checking.walking import Node, pointer_of
-from gateway.openapi.document import Document, UnresolvedRef, base_of, join, quoted
-from gateway.openapi.document import Node as Place
+from gateway.openapi.checking.walking import Spot, pointer_of
+from gateway.openapi.document import Document, Node, UnresolvedRef, base_of, join, quoted
 from gateway.openapi.findings import Code, Finding, finding
-
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+from gateway.openapi.parameters import PLACEHOLDER
 
 Key = tuple[str, str]
 Parameters = dict[Key, str]
@@ -29,12 +27,12 @@ def check_paths(document: Document) -> Iterator[Finding]:
     for path, item in paths.items():
         if not str(path).startswith("/"):
             continue
-        template = _PLACEHOLDER.sub("{}", str(path))
+        template = PLACEHOLDER.sub("{}", str(path))
         twin = first.setdefault(template, str(path))
         at = join("/paths", str(path))
         if twin != path:
             yield finding(Code.PATH_TWIN, at, f"matches the same requests as {twin}")
-        yield from _PathItem(document, known, str(path), Place(value=item, pointer=at)).check()
+        yield from _PathItem(document, known, str(path), Node(value=item, pointer=at)).check()
 
 
 @dataclass(slots=True)
@@ -44,11 +42,11 @@ class _PathItem:
     document: Document
     known: dict[tuple[str, str], Mapping[str, object] | None]
     path: str
-    node: Place
+    node: Node
     names: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.names = frozenset(_PLACEHOLDER.findall(self.path))
+        self.names = frozenset(PLACEHOLDER.findall(self.path))
 
     def check(self) -> Iterator[Finding]:
         node = self._followed(self.node)
@@ -66,8 +64,9 @@ class _PathItem:
             parameters = shared | own
             yield from self._undeclared(parameters, operation)
             yield from _bodies(parameters)
+            yield from check_operation(self.document, operation)
 
-    def _read(self, node: Place | None, into: Parameters) -> Iterator[Finding]:
+    def _read(self, node: Node | None, into: Parameters) -> Iterator[Finding]:
         """The parameters of one list, references followed."""
         if node is None or not isinstance(node.value, list):
             return
@@ -91,7 +90,7 @@ class _PathItem:
             return value
         key = base_of(at), ref
         if key not in self.known:
-            target = self._followed(Place(value=value, pointer=at))
+            target = self._followed(Node(value=value, pointer=at))
             found = target.value if target is not None else None
             self.known[key] = found if isinstance(found, dict) else None
         return self.known[key]
@@ -104,13 +103,13 @@ class _PathItem:
             text = f"the path parameter {name} needs `required: true`"
             yield finding(Code.PATH_PARAMETER_OPTIONAL, at, text)
 
-    def _undeclared(self, parameters: Parameters, operation: Place) -> Iterator[Finding]:
+    def _undeclared(self, parameters: Parameters, operation: Node) -> Iterator[Finding]:
         for name in sorted(self.names):
             if ("path", name) not in parameters:
                 text = f"the path's {quoted(name)} is not declared"
                 yield finding(Code.PATH_PARAMETER_UNDECLARED, operation.pointer, text)
 
-    def _followed(self, node: Place) -> Place | None:
+    def _followed(self, node: Node) -> Node | None:
         try:
             return self.document.follow(node)
         except UnresolvedRef:
@@ -133,9 +132,9 @@ def _bodies(parameters: Parameters) -> Iterator[Finding]:
         yield finding(Code.BODY_WITH_FORM, bodies[0], text)
 
 
-def check_operation_ids(nodes: Iterable[Node]) -> Iterator[Finding]:
+def check_operation_ids(nodes: Iterable[Spot]) -> Iterator[Finding]:
     """Operations, callbacks and webhooks included, that share an operationId."""
-    by_id: dict[str, list[Node]] = defaultdict(list)
+    by_id: dict[str, list[Spot]] = defaultdict(list)
     for node in nodes:
         name = node[0].get("operationId") if isinstance(node[0], dict) else None
         if isinstance(name, str):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from gateway.openapi.checking.walking import Node, Reference, pointer_of
+from gateway.openapi.checking.walking import Reference, Spot, pointer_of
 from gateway.openapi.document import Document, UnresolvedRef, join
 from gateway.openapi.findings import Code, Finding, finding
 
@@ -63,7 +63,7 @@ class Links:
             reached |= next_ones
         return (pointer for pointer in components if pointer not in reached)
 
-    def _resolve(self, ref: str, node: Node) -> tuple[str | None, Finding | None]:
+    def _resolve(self, ref: str, node: Spot) -> tuple[str | None, Finding | None]:
         if ref == "#":
             return "", None
         try:
@@ -81,7 +81,7 @@ class Links:
         return pointer, None
 
 
-def _at(node: Node) -> str:
+def _at(node: Spot) -> str:
     pointer = pointer_of(node)
     # A discriminator's mapping holds references without being one.
     return f"{pointer}/$ref" if isinstance(node[0], Mapping) and "$ref" in node[0] else pointer

@@ -12,7 +12,7 @@ import jsonschema_rs
 import orjson
 
 from gateway.openapi.checking.explaining import explain
-from gateway.openapi.checking.walking import Node, pointer_of
+from gateway.openapi.checking.walking import Spot, pointer_of
 from gateway.openapi.findings import Code, Finding, finding
 
 DEFAULT_DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -38,7 +38,7 @@ def check_structure(root: Mapping[str, object], version: str) -> Iterator[Findin
             yield found
 
 
-def check_schemas(root: Mapping[str, object], nodes: Sequence[Node]) -> Iterator[Finding]:
+def check_schemas(root: Mapping[str, object], nodes: Sequence[Spot]) -> Iterator[Finding]:
     """Schema Objects of OpenAPI 3.1 and 3.2 against the meta-schema of their dialect.
 
     `nodes` are those that stand in no other schema: a meta-schema looks at what is inside.
@@ -59,7 +59,7 @@ def check_schemas(root: Mapping[str, object], nodes: Sequence[Node]) -> Iterator
             yield finding(Code.SCHEMA_DIALECT_UNKNOWN, pointer_of(node), text)
 
 
-def _schema_faults(dialect: str, value: object, node: Node) -> Iterator[Finding]:
+def _schema_faults(dialect: str, value: object, node: Spot) -> Iterator[Finding]:
     validator = _dialect(dialect)
     try:
         if validator.is_valid(value):

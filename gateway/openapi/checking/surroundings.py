@@ -1,25 +1,23 @@
 """What stands around operations: security requirements, servers, links."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from gateway.openapi.checking.walking import Node, pointer_of
+from gateway.openapi.checking.walking import Spot, pointer_of
 from gateway.openapi.document import join
 from gateway.openapi.findings import Code, Finding, finding
+from gateway.openapi.parameters import PLACEHOLDER
 
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
-
-def required_schemes(nodes: Iterable[Node]) -> dict[str, Node]:
+def required_schemes(nodes: Iterable[Spot]) -> dict[str, Spot]:
     """Security schemes by name, with the first requirement that asks for each."""
-    found: dict[str, Node] = {}
+    found: dict[str, Spot] = {}
     for node in nodes:
         for name in node[0] if isinstance(node[0], Mapping) else ():
             found.setdefault(str(name), node)
     return found
 
 
-def check_security(required: Mapping[str, Node], defined: Iterable[object]) -> Iterator[Finding]:
+def check_security(required: Mapping[str, Spot], defined: Iterable[object]) -> Iterator[Finding]:
     """Schemes that are asked for and defined nowhere; 3.2 also takes an URI for a name."""
     known = {str(name) for name in defined}
     for name, node in required.items():
@@ -28,14 +26,14 @@ def check_security(required: Mapping[str, Node], defined: Iterable[object]) -> I
             yield finding(Code.SECURITY_UNDEFINED, at, f"no security scheme is named {name}")
 
 
-def check_servers(nodes: Iterable[Node]) -> Iterator[Finding]:
+def check_servers(nodes: Iterable[Spot]) -> Iterator[Finding]:
     """Variables of server URLs that are not described, or have no default."""
     for node in nodes:
         if not isinstance(server := node[0], Mapping):
             continue
         url, variables = server.get("url"), server.get("variables")
         known = variables if isinstance(variables, Mapping) else {}
-        for name in dict.fromkeys(_PLACEHOLDER.findall(url)) if isinstance(url, str) else ():
+        for name in dict.fromkeys(PLACEHOLDER.findall(url)) if isinstance(url, str) else ():
             variable = known.get(name)
             if not isinstance(variable, Mapping):
                 text = f"the URL's {{{name}}} is not described under `variables`"
@@ -45,7 +43,7 @@ def check_servers(nodes: Iterable[Node]) -> Iterator[Finding]:
                 yield finding(Code.SERVER_VARIABLE_NO_DEFAULT, at, "has no default")
 
 
-def check_links(nodes: Iterable[Node], operations: Iterable[Node]) -> Iterator[Finding]:
+def check_links(nodes: Iterable[Spot], operations: Iterable[Spot]) -> Iterator[Finding]:
     """Links to operations by an operationId that no operation has."""
     values = (node[0] for node in operations)
     ids = [value.get("operationId") for value in values if isinstance(value, Mapping)]

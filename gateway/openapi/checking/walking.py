@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from gateway.openapi.checking.vocabulary import CALLBACK, Rule, Shape, Subject, Table
 from gateway.openapi.document import join
 
-Node = tuple[object, Table, "Node | None", str | int]
+Spot = tuple[object, Table, "Spot | None", str | int]
 """Value, table, parent (None for the root) and its member name or index there."""
 
-Reference = tuple[str, Node]
+Reference = tuple[str, Spot]
 """A reference as it is written and the object that holds it."""
 
 _ONE, _MAP, _REF = Shape.ONE, Shape.MAP, Shape.REF
@@ -27,17 +27,17 @@ class Walk:
 
     references: list[Reference] = field(default_factory=list)
     mappings: list[Reference] = field(default_factory=list)
-    subjects: dict[Subject, list[Node]] = field(
+    subjects: dict[Subject, list[Spot]] = field(
         default_factory=lambda: {subject: [] for subject in Subject}
     )
 
-    def start(self, node: Node, subject: Subject | None = None) -> None:
+    def start(self, node: Spot, subject: Subject | None = None) -> None:
         """Visit `node`, which is a `subject`, and everything below it, depth first."""
         if subject is not None:
             self.subjects[subject].append(node)
         self._go([node])
 
-    def _go(self, stack: list[Node]) -> None:  # noqa: C901, PLR0912  one hot loop
+    def _go(self, stack: list[Spot]) -> None:  # noqa: C901, PLR0912  one hot loop
         while stack:
             node = stack.pop()
             value, table = node[0], node[1]
@@ -63,7 +63,7 @@ class Walk:
                 elif isinstance(child, str):
                     self.references.append((child, node))
 
-    def _map(self, parts: Mapping[str, object], table: Table, at: Node, stack: list[Node]) -> None:
+    def _map(self, parts: Mapping[str, object], table: Table, at: Spot, stack: list[Spot]) -> None:
         """Most of what is visited: mostly schemas without a part, or references alone."""
         leads = table.keys()
         for name, part in parts.items():
@@ -74,9 +74,9 @@ class Walk:
                 else:
                     stack.append((part, table, at, name))
 
-    def _several(self, rule: Rule, value: object, at: Node, stack: list[Node]) -> None:
+    def _several(self, rule: Rule, value: object, at: Spot, stack: list[Spot]) -> None:
         shape, table, subject = rule
-        found: list[Node] = []
+        found: list[Spot] = []
         if isinstance(value, dict):
             found = self._members(rule, value, at)
         elif isinstance(value, list) and shape in _LISTS:
@@ -87,9 +87,9 @@ class Walk:
             found = self._without_references(found)
         stack.extend(found)
 
-    def _without_references(self, found: list[Node]) -> list[Node]:
+    def _without_references(self, found: list[Spot]) -> list[Spot]:
         """Take in those that are a reference and nothing else: that spares a visit to each."""
-        others: list[Node] = []
+        others: list[Spot] = []
         for node in found:
             part = node[0]
             ref = part.get("$ref") if isinstance(part, dict) and len(part) == 1 else None
@@ -99,7 +99,7 @@ class Walk:
                 others.append(node)
         return others
 
-    def _members(self, rule: Rule, value: Mapping[str, object], at: Node) -> list[Node]:
+    def _members(self, rule: Rule, value: Mapping[str, object], at: Spot) -> list[Spot]:
         shape, table, _ = rule
         if shape is _MAP:
             return [(part, table, at, name) for name, part in value.items()]
@@ -116,10 +116,10 @@ class Walk:
         return []
 
 
-def pointer_of(node: Node) -> str:
+def pointer_of(node: Spot) -> str:
     """The JSON Pointer (RFC 6901) of `node`."""
     keys: list[str] = []
-    above: Node | None = node
+    above: Spot | None = node
     while above is not None and above[2] is not None:
         keys.append(str(above[3]))
         above = above[2]

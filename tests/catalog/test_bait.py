@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from gateway.catalog import ApiCatalog, ToolOverride, read_catalog
-from gateway.catalog.hygiene import suspicious
+from gateway.catalog.bait import suspicious
 from gateway.catalog.tool import MAX_DESCRIPTION, MAX_TITLE
 from gateway.dialects import ocp_tool
 from gateway.mcp import V2026_07_28, describe_tool

@@ -1,0 +1,241 @@
+"""The gateway's own tools for contexts, and the argument by which every tool can name one."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from gateway.calls import ArgumentValidator, Structured, Text, ToolResult
+from gateway.catalog import CONTEXT_ARGUMENT, CONTEXT_SCHEMA, Additions, NativeTool
+from gateway.context import AgentContext, NativeOutcome, is_header_id, to_mapping
+from gateway.context.model import MAX_RECENT_CHANGES
+from gateway.context.patching import MAX_MEMBER, ContextPatch, read_patch
+from gateway.engine.own_contexts import OwnContexts
+from gateway.engine.recording import Contexts, Conversation, Record
+from gateway.engine.values import CallOutcome, ContextClaim, ToolCall
+from gateway.errors import Fault, GatewayError, InvalidArguments, StoreUnavailable, UnknownContext
+
+CREATE = "ocpContextCreate"
+GET = "ocpContextGet"
+UPDATE = "ocpContextUpdate"
+
+HISTORY_ARGUMENT = "historyLimit"
+HISTORY_LIMIT = 20
+MAX_HISTORY_LIMIT = 1_000
+
+_UNNAMED = (
+    f"no context is named: give {CONTEXT_ARGUMENT}, the context_id that {CREATE} has answered"
+)
+
+
+def _text(description: str) -> Mapping[str, object]:
+    return {"type": ["string", "null"], "maxLength": MAX_MEMBER, "description": description}
+
+
+# The names are those that reading shows, so that a model meets one name for each thing.
+_MEMBERS: Mapping[str, object] = {
+    "current_goal": _text("What the conversation is to achieve."),
+    "context_summary": _text("What has happened so far, in a few sentences."),
+    "error_context": _text("What went wrong last, if it is still to be dealt with."),
+    "current_file": _text("The file being worked on."),
+    "recent_changes": {
+        "type": ["array", "null"],
+        "items": {"type": "string"},
+        "maxItems": MAX_RECENT_CHANGES,
+        "description": "What was changed lately, one line each; replaces the earlier list.",
+    },
+    "user": _text("Who the agent works for."),
+    "workspace": _text("The project being worked on."),
+    "api_specs": {
+        "type": ["object", "null"],
+        "propertyNames": {"pattern": "^[a-zA-Z0-9_-]+$"},
+        "additionalProperties": {"type": ["string", "null"], "format": "uri"},
+        "description": "Names of APIs and the absolute URLs of their descriptions.",
+    },
+}
+
+
+def _closed(properties: Mapping[str, object]) -> Mapping[str, object]:
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+_CONTEXT = {CONTEXT_ARGUMENT: CONTEXT_SCHEMA}
+ADDITIONS = Additions(
+    context_argument=True,
+    tools=(
+        NativeTool(
+            name=CREATE,
+            title="Start a context",
+            description="Start a context: the memory of one conversation, which is told to the "
+            f"APIs that are called in it. Pass the context_id of the answer as {CONTEXT_ARGUMENT} "
+            "with every later call of the conversation.",
+            input_schema=_closed(_MEMBERS),
+            hints={"destructiveHint": False, "openWorldHint": False},
+        ),
+        NativeTool(
+            name=GET,
+            title="Read a context",
+            description="Read a context: goal, summary and the other members that are set, and "
+            "the latest calls in it with their outcomes, oldest first.",
+            input_schema=_closed(
+                {
+                    **_CONTEXT,
+                    HISTORY_ARGUMENT: {
+                        "type": "integer",
+                        "minimum": 0,
+                        "maximum": MAX_HISTORY_LIMIT,
+                        "default": HISTORY_LIMIT,
+                        "description": "How many of the latest calls to show.",
+                    },
+                }
+            ),
+            hints={"readOnlyHint": True, "openWorldHint": False},
+        ),
+        NativeTool(
+            name=UPDATE,
+            title="Update a context",
+            description="Set members of a context. What is left out stays, null erases.",
+            input_schema=_closed({**_CONTEXT, **_MEMBERS}),
+            hints={"idempotentHint": True, "openWorldHint": False},
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A call without CONTEXT_ARGUMENT, which is its claim's now, or its fault."""
+
+    call: ToolCall
+    faults: tuple[Fault, ...] = ()
+
+
+def take_context(call: ToolCall) -> Taken:
+    """Where the argument is the gateway's. As with every argument, null says nothing."""
+    if CONTEXT_ARGUMENT not in call.arguments:
+        return Taken(call=call)
+    value = call.arguments[CONTEXT_ARGUMENT]
+    rest = {name: given for name, given in call.arguments.items() if name != CONTEXT_ARGUMENT}
+    bare = replace(call, arguments=rest)
+    if value is None:
+        return Taken(call=bare)
+    if isinstance(value, str) and is_header_id(value):
+        return Taken(call=replace(bare, claim=replace(call.claim, argument_id=value)))
+    message = "is no text of 1 to 64 letters, digits and hyphens"
+    return Taken(call=bare, faults=(Fault(pointer=f"/{CONTEXT_ARGUMENT}", message=message),))
+
+
+@contextmanager
+def along_with(faults: tuple[Fault, ...]) -> Iterator[None]:
+    """Raises InvalidArguments with these faults and those that the block finds."""
+    try:
+        yield
+    except InvalidArguments as error:
+        raise InvalidArguments(*faults, *error.faults) from None
+    if faults:
+        raise InvalidArguments(*faults)
+
+
+class ContextTools:
+    """What the tools of ADDITIONS do: each call is recorded in the context that it is about."""
+
+    def __init__(self, contexts: Contexts, own: OwnContexts) -> None:
+        self._contexts = contexts
+        self._own = own
+        self._validators = {
+            tool.name: ArgumentValidator(dict(tool.input_schema)) for tool in ADDITIONS.tools
+        }
+
+    async def call(self, call: ToolCall) -> CallOutcome:
+        """Raises InvalidArguments, UnknownContext and StoreUnavailable, nothing done."""
+        # None is a value for what can be erased, and says nothing elsewhere.
+        given = {n: v for n, v in call.arguments.items() if v is not None or n in _MEMBERS}
+        taken = take_context(replace(call, arguments=given)).call
+        try:
+            if faults := self._validators[call.name].faults(given):
+                raise InvalidArguments(*faults)
+            return await self._carry_out(taken)
+        except GatewayError as error:
+            error.context_id = None if call.name == CREATE else taken.claim.named_id
+            raise
+
+    async def _carry_out(self, call: ToolCall) -> CallOutcome:
+        if call.name == GET:
+            return await self._get(call)
+        patch = read_patch(dict(call.arguments))
+        return await (self._create if call.name == CREATE else self._update)(call, patch)
+
+    async def _create(self, call: ToolCall, patch: ContextPatch) -> CallOutcome:
+        claim = ContextClaim(inbound=call.claim.inbound, agent_hint=call.claim.agent_hint)
+        talk = await self._contexts.open(call.principal, claim, self._contexts.new_id())
+        await self._write(talk, call.name, patch)
+        made = talk.context
+        shown = {"context_id": made.context_id, "agent_type": made.agent_type}
+        return _outcome({**shown, "next": _advice(call.claim)}, made.context_id)
+
+    async def _update(self, call: ToolCall, patch: ContextPatch) -> CallOutcome:
+        context_id = _named(call.claim)
+        talk = await self._contexts.open(call.principal, call.claim, context_id)
+        await self._write(talk, call.name, patch)
+        shown = {"context_id": context_id, "updated": sorted(call.arguments)}
+        return _outcome(shown, context_id)
+
+    async def _write(self, talk: Conversation, name: str, patch: ContextPatch) -> None:
+        """The entry and the patch in one step, so that neither is there without the other."""
+        record = Record(self._contexts, talk, None, name)
+        await record.answered(NativeOutcome.DONE, patch=patch)
+        if not record.recorded:
+            raise StoreUnavailable("the context could not be stored")
+
+    async def _get(self, call: ToolCall) -> CallOutcome:
+        context_id = _named(call.claim)
+        context = await self._own.read(call.principal, context_id)
+        talk = await self._contexts.open(call.principal, call.claim, context_id)
+        record = Record(self._contexts, talk, None, call.name)
+        await record.answered(NativeOutcome.DONE)
+        wanted = call.arguments.get(HISTORY_ARGUMENT)
+        # JSON Schema takes 20.0 for an integer, so it is one here too.
+        limit = int(wanted) if isinstance(wanted, (int, float)) else HISTORY_LIMIT
+        return _outcome(*_shown(context, limit), recorded=bool(record.recorded))
+
+
+def _shown(context: AgentContext, limit: int) -> tuple[Mapping[str, object], str, str | None]:
+    """The context with its latest `limit` entries, its id, and a note if there are more."""
+    total = len(context.history)
+    if total <= limit:
+        return to_mapping(context), context.context_id, None
+    short = replace(context, history=context.history[total - limit :])
+    note = (
+        f"[The history shows the latest {limit} of {total} calls; {HISTORY_ARGUMENT} shows more.]"
+    )
+    return to_mapping(short), context.context_id, note
+
+
+def _named(claim: ContextClaim) -> str:
+    if claim.named_id is None:
+        raise UnknownContext(_UNNAMED)
+    return claim.named_id
+
+
+def _advice(claim: ContextClaim) -> str:
+    """How to go on in a new context; a client may name another one without the model's doing."""
+    fixed = claim.explicit_id or claim.inbound.context_id
+    if fixed is None:
+        return f"Pass this context_id as {CONTEXT_ARGUMENT} with every later call."
+    return (
+        f"This client names the context {fixed} itself, which comes before {CONTEXT_ARGUMENT}: "
+        "later calls belong to that one unless the client says otherwise."
+    )
+
+
+def _outcome(
+    shown: Mapping[str, object], context_id: str, note: str | None = None, *, recorded: bool = True
+) -> CallOutcome:
+    value = dict(shown)
+    texts = [json.dumps(value, ensure_ascii=False, separators=(",", ":")), note]
+    result = ToolResult(
+        status=None,
+        content=tuple(Text(text=text) for text in texts if text is not None),
+        structured=Structured(value=value),
+    )
+    return CallOutcome(result=result, context_id=context_id, recorded=recorded)

@@ -1,0 +1,45 @@
+"""What of a context a call needs and an API is sent, and what its answer may change of it."""
+
+from gateway.catalog import Tool
+from gateway.context import (
+    UPDATABLE,
+    AgentContext,
+    Updates,
+    outbound_headers,
+    read_inbound,
+    updates_of,
+)
+from gateway.engine.values import ContextClaim
+from gateway.errors import ContextRequired
+from gateway.messages import Headers, Response
+from gateway.upstreams import ContextUpdates, OcpHeaders, Upstream
+
+
+def needs_context(tool: Tool, claim: ContextClaim) -> bool:
+    """Raises ContextRequired where the call names none."""
+    if tool.context.requires_context and claim.named_id is None:
+        raise ContextRequired(
+            f"{tool.name} works within a context: name one, in OCP-Context-ID for example"
+        )
+    return tool.context.requires_context
+
+
+def ocp_headers(context: AgentContext, upstream: Upstream, tool: Tool | None) -> Headers:
+    """`tool` is the called operation, None for a path that no description knows."""
+    if upstream.ocp_headers is OcpHeaders.OFF:
+        return ()
+    fields = tool.context.enhances_with if tool else None
+    return outbound_headers(context, full=upstream.ocp_headers is OcpHeaders.FULL, fields=fields)
+
+
+def updates_from(
+    response: Response, sent: AgentContext, upstream: Upstream, tool: Tool | None
+) -> Updates | None:
+    """What the response's OCP headers change, as far as configuration and description let it."""
+    allowed = tool.context.updates if tool else frozenset()
+    if upstream.context_updates is ContextUpdates.ALL:
+        allowed = UPDATABLE
+    if not allowed or upstream.context_updates is ContextUpdates.OFF:
+        return None
+    answer = read_inbound(response.head.headers)
+    return updates_of(answer, sent, allowed=allowed, api=upstream.name)

@@ -1,0 +1,12 @@
+"""A short run of the fuzzer; `make torture` is the long one."""
+
+from tests.torture.fuzz_codec import run
+
+
+def test_broken_headers_are_ignored_or_understood() -> None:
+    tally = run(0, range(6_000))
+    assert tally.findings == {}
+    assert tally.outcomes["accepted"] > 300
+    reasons = {"session_base64", "session_gzip", "session_json", "session_schema"}
+    reasons |= {"session_too_long", "session_too_large", "session_id_mismatch"}
+    assert reasons <= tally.outcomes.keys()
