@@ -36,9 +36,18 @@ interop: $(VENV)/.development $(OCP)/.ready ## let the OCP Python library use th
 	then $(BIN)/python -m pytest tests/interop $(ARGS); \
 	else echo 'NOT RUN: the OCP Python library was not to be had from $(OCP_PYTHON), so it has judged nothing'; fi
 
-torture: $(VENV)/.development ## break descriptions for ten minutes, then ten million OCP headers: make torture ARGS="--seed 1 --corpus DIR" HEADERS="--inputs 100000"
+torture: $(VENV)/.development ## break descriptions for ten minutes, ten million OCP headers, and stores: make torture ARGS="--seed 1 --corpus DIR" HEADERS="--inputs 100000"
 	$(BIN)/python -m tests.torture.fuzz_descriptions --seconds 600 $(ARGS)
 	$(BIN)/python -m tests.torture.fuzz_codec $(HEADERS)
+	$(BIN)/python -m tests.torture.failover
+	$(BIN)/python -m tests.torture.kill_redis --kills 50
+	$(BIN)/python -m tests.torture.kill_gateway --kills 20
+	$(BIN)/python -m tests.torture.kill_sqlite --kills 20
+	$(BIN)/python -m tests.torture.kill_writers --kills 100
+	$(BIN)/python -m tests.torture.lost_replies --injections 10000
+	$(BIN)/python -m tests.torture.lost_callers --callers 10000
+	$(BIN)/python -m tests.torture.deletions --deletions 2000
+	$(BIN)/python -m tests.torture.every_byte
 
 check: $(VENV)/.development ## format, lint, types, layers, docs
 	$(BIN)/ruff format --check .

@@ -1,15 +1,24 @@
-"""`python -m benchmarks [loading|yaml|codec|traffic]`: measure, and print Markdown."""
+"""`python -m benchmarks [NAME ...]`: measure, and print Markdown."""
 
 import argparse
 import platform
 import sys
+from argparse import Namespace
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import codec, loading, traffic, yaml_text
+from benchmarks import codec, context_cost, loading, stores, traffic, yaml_text
 
 _PACKAGES = ("aiohttp", "uvloop", "orjson", "isal", "jsonschema-rs", "yaml-rs", "ocp-gateway")
-_WHAT = ("loading", "yaml", "codec", "traffic")
+_MEASUREMENTS: Mapping[str, tuple[str, Callable[[Namespace], str]]] = {
+    "loading": ("Loading", lambda o: loading.measure(o.description, o.rounds, o.peers)),
+    "yaml": ("YAML", lambda o: yaml_text.measure(o.description, o.rounds)),
+    "codec": ("OCP-Session", lambda o: codec.measure(o.rounds)),
+    "stores": ("Stores", lambda o: stores.measure(o.rounds)),
+    "context": ("A context", lambda o: context_cost.measure(o.rounds, o.each)),
+    "traffic": ("Traffic", lambda o: traffic.measure(o.rounds, o.each)),
+}
 _GITHUB = Path(__file__).parents[2] / "shared" / "specs" / "github.json"
 
 
@@ -26,7 +35,7 @@ def _machine() -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="*", help=f"{', '.join(_WHAT)}; default all")
+    parser.add_argument("what", nargs="*", help=f"{', '.join(_MEASUREMENTS)}; default all")
     parser.add_argument("--rounds", type=int, default=7, help="default: %(default)s")
     parser.add_argument(
         "--each", type=int, default=200, help="requests per connection and round (%(default)s)"
@@ -41,22 +50,16 @@ def main() -> int:
         "--peers", type=Path, metavar="PYTHON", help="measure peers of `loading` with this Python"
     )
     options = parser.parse_args()
-    unknown = set(options.what) - set(_WHAT)
+    unknown = set(options.what) - set(_MEASUREMENTS)
     if unknown:
         parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
-    chosen = options.what or _WHAT
+    chosen = options.what or _MEASUREMENTS
     print(_machine())
     if {"loading", "yaml"} & set(chosen) and not options.description.exists():
         parser.error(f"{options.description} is not there; name one with --description")
-    if "loading" in chosen:
-        measured = loading.measure(options.description, options.rounds, options.peers)
-        print("\n## Loading\n\n" + measured)
-    if "yaml" in chosen:
-        print("\n## YAML\n\n" + yaml_text.measure(options.description, options.rounds))
-    if "codec" in chosen:
-        print("\n## OCP-Session\n\n" + codec.measure(options.rounds))
-    if "traffic" in chosen:
-        print("\n## Traffic\n\n" + traffic.measure(options.rounds, options.each))
+    for name, (title, measure) in _MEASUREMENTS.items():
+        if name in chosen:
+            print(f"\n## {title}\n\n{measure(options)}")
     return 0
 
 

@@ -4,6 +4,9 @@ import asyncio
 import sys
 import tempfile
 from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from benchmarks.load_client import CONNECTIONS, Requests, load
@@ -18,6 +21,7 @@ from benchmarks.measuring import (
     serving,
     table,
 )
+from gateway.context import HistoryEntry, encode_session, new_context, rfc3339
 from tests.support.redis_server import start_redis
 
 _HERE = Path(__file__).parent
@@ -34,11 +38,16 @@ apis:
 """
 
 
-def _requests(api: str) -> Requests:
-    """GETs through one API: of a context of its own for each connection, but for `plain`."""
+def _requests(api: str, *, agent: bool = False) -> Requests:
+    """GETs through one API: of a context of its own for each connection, but for `plain`.
 
-    def request(number: int, _turn: int) -> bytes:
+    An `agent` sends its session with each, as the OCP libraries do: with one entry more.
+    """
+
+    def request(number: int, turn: int) -> bytes:
         context = "" if api == "plain" else f"OCP-Context-ID: ocp-{number:032x}\r\n"
+        if agent:
+            context += f"OCP-Session: {_session(f'ocp-{number:032x}', turn)}\r\n"
         return (
             f"GET /apis/{api}{_PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\n{context}\r\n"
         ).encode()
@@ -46,14 +55,31 @@ def _requests(api: str) -> Requests:
     return request
 
 
-def _start(stack: ExitStack, directory: Path) -> dict[str, tuple[Server, str]]:
+def _session(context_id: str, turn: int) -> str:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    entries = tuple(
+        HistoryEntry(
+            timestamp=rfc3339(start + timedelta(seconds=number)),
+            action="tool_call:reposGet",
+            api_endpoint="GET /repos/{owner}/{repo}",
+            result="HTTP 200",
+        )
+        for number in range(turn, turn + _ENTRIES)
+    )
+    encoded = encode_session(replace(new_context(context_id, "agent", start), history=entries))
+    if encoded is None:
+        raise ValueError("no session of that")
+    return encoded
+
+
+def _start(stack: ExitStack, directory: Path) -> dict[str, tuple[Server, Requests]]:
     def start(command: list[str], core: int) -> Server:
         return stack.enter_context(serving(command, core=core, directory=directory))
 
     python = [sys.executable, "-m"]
     upstream = start([*python, "benchmarks.upstream"], CLIENT_CORE)
     # The server's processor time is not the gateway's: it runs where the load does.
-    redis = stack.enter_context(start_redis(directory / "redis"))
+    redis = stack.enter_context(start_redis(directory / "redis", "--appendfsync", "everysec"))
     config = directory / "gateway.yaml"
     config.write_text(
         _CONFIG.format(entries=_ENTRIES, spec=_HERE / "api.yaml", upstream=upstream.url)
@@ -63,7 +89,7 @@ def _start(stack: ExitStack, directory: Path) -> dict[str, tuple[Server, str]]:
         "sqlite": f"sqlite:///{directory}/contexts.db",
         "redis": redis.url,
     }
-    contenders = {}
+    contenders: dict[str, tuple[Server, Requests]] = {}
     for store, url in stores.items():
         gateway = start(
             [*python, "gateway", "serve", str(config), "--port", "0", "--store", url,
@@ -71,9 +97,10 @@ def _start(stack: ExitStack, directory: Path) -> dict[str, tuple[Server, str]]:
             SERVER_CORE,
         )  # fmt: skip
         if store == "memory":
-            contenders[_PLAIN] = (gateway, "plain")
+            contenders[_PLAIN] = (gateway, _requests("plain"))
+            contenders["full, an agent's session merged"] = (gateway, _requests("full", agent=True))
         for api in ("ids", "full"):
-            contenders[f"{api}, {store}"] = (gateway, api)
+            contenders[f"{api}, {store}"] = (gateway, _requests(api))
     return contenders
 
 
@@ -83,17 +110,17 @@ def measure(rounds: int, each: int) -> str:
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         contenders = _start(stack, Path(name))
 
-        def run(server: Server, api: str) -> float:
+        def run(server: Server, requests: Requests) -> float:
             before = cpu_seconds(server.pid)
-            asyncio.run(load(server.url, _requests(api), each=each))
+            asyncio.run(load(server.url, requests, each=each))
             return each * CONNECTIONS / (cpu_seconds(server.pid) - before)
 
-        for server, api in contenders.values():
-            asyncio.run(load(server.url, _requests(api), each=_ENTRIES + 5))
+        for server, requests in contenders.values():
+            asyncio.run(load(server.url, requests, each=_ENTRIES + 5))
         measured = alternate(
             {
-                name: lambda server=server, api=api: run(server, api)  # type: ignore[misc]
-                for name, (server, api) in contenders.items()
+                name: partial(run, server, requests)
+                for name, (server, requests) in contenders.items()
             },
             rounds,
         )
@@ -102,7 +129,7 @@ def measure(rounds: int, each: int) -> str:
             name,
             f"{sorted(figures)[len(figures) // 2]:,.0f}",
             ratio(figures, measured[_PLAIN]),
-            ratio(figures, measured[f"{name.split(',')[0]}, memory"]) if "," in name else "",
+            "" if name == _PLAIN else ratio(figures, measured[f"{name.split(',')[0]}, memory"]),
         ]
         for name, figures in measured.items()
     ]

@@ -20,13 +20,11 @@ from gateway.errors import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
-from gateway.messages import Request, RequestHead, Response, ResponseHead, as_utf8
+from gateway.messages import IDEMPOTENT, Request, RequestHead, Response, ResponseHead, as_utf8
 from gateway.upstreams import AddressScope, Upstream
 
 CONNECT_SECONDS = 5.0
 MAX_FIELD_BYTES = 65_536
-# RFC 9110 section 9.2.2.
-_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 # What no field value may hold (RFC 9110 section 5.5); aiohttp's parser lets some of it through.
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 # RFC 9112 section 3.2: whatever made the target, no blank and no control gets into a request line.
@@ -184,7 +182,7 @@ def _may_repeat(request: Request, error: Exception) -> bool:
         return True
     lost = isinstance(error, aiohttp.ClientConnectionError)
     streamed = isinstance(request.body, AsyncIterator)
-    return lost and request.head.method in _IDEMPOTENT and not streamed
+    return lost and request.head.method in IDEMPOTENT and not streamed
 
 
 def _failure(error: Exception, upstream: Upstream) -> GatewayError:

@@ -25,7 +25,8 @@ GatewayError
 │   └── UpstreamTimeout     504  upstream_timeout
 └── Unavailable             503
     ├── StoreUnavailable         store_unavailable
-    │   └── UnreadableRecord     (one context's record; the store itself is well)
+    │   ├── UnreadableRecord     (one context's record; the store itself is well)
+    │   └── StoreBusy            (too many at once, most often on one context; the store is well)
     └── ApiUnavailable           api_unavailable (no catalog yet, or the gateway is ending)
 
 An upstream's own 4xx or 5xx answer is a result, never one of these.
@@ -224,6 +225,13 @@ class UnreadableRecord(StoreUnavailable):
     """What stands under a context's key was not written by this version; it is left as it is.
 
     For the request at hand the context is absent and nothing can be recorded. The store is well.
+    """
+
+
+class StoreBusy(StoreUnavailable):
+    """More callers at once than one context, or the way to the store, can take. The store is well.
+
+    Where many others were faster, a change may have been stored although nobody can tell.
     """
 
 

@@ -20,7 +20,11 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Contexts in a stable order; `next_cursor` is opaque, None at the end."""
+    """Contexts in a stable order, without their histories.
+
+    `next_cursor` is opaque, None at the end. A page may hold fewer than were asked for, or none,
+    and still have a next one.
+    """
 
     items: tuple[Stored, ...]
     next_cursor: str | None

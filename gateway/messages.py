@@ -9,6 +9,10 @@ Headers = tuple[tuple[str, str], ...]
 """Name and value pairs in wire order, names as received. Values are Latin-1 text (RFC 9110 5.5)."""
 
 
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+"""Methods that may be repeated (RFC 9110 section 9.2.2), but for TRACE, which is never sent."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestHead:
     """`target` is in origin form (RFC 9112 3.2.1), percent-encoded ASCII, never re-normalised."""

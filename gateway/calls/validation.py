@@ -4,8 +4,9 @@ jsonschema-rs checks in microseconds where jsonschema takes up to a millisecond,
 with bounded backtracking, and never leaves the process: `offline` refuses every `$ref` outside.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 
 import jsonschema_rs
 
@@ -47,11 +48,13 @@ class ArgumentValidator:
         return self._compiled.is_valid(arguments)
 
     def faults(self, arguments: Mapping[str, object]) -> tuple[Fault, ...]:
-        """What is wrong, by JSON Pointer; about MAX_FAULTS at most.
+        """What is wrong, by JSON Pointer; MAX_FAULTS at most.
 
         Where explaining the alternatives would cost too much, an argument that fits none of them
         is only named.
         """
+        if surplus := self._surplus(arguments):
+            return surplus
         nodes = count_nodes(arguments, EXPLAIN_BUDGET)
         if nodes * self._weight <= EXPLAIN_BUDGET:
             found = _explained(self._compiled, arguments)
@@ -60,6 +63,17 @@ class ArgumentValidator:
         else:
             found = self._named(arguments, nodes)
         return tuple(sorted(dict.fromkeys(found), key=lambda f: (f.pointer, f.message)))
+
+    def _surplus(self, arguments: Mapping[str, object]) -> tuple[Fault, ...]:
+        """The unknown names, where they alone are more than can be told."""
+        # The library writes a text of all of them, and takes half a second for a quarter million.
+        properties = self._schema.get("properties", {})
+        closed = self._schema.get("additionalProperties") is False
+        if not closed or "patternProperties" in self._schema or not isinstance(properties, Mapping):
+            return ()
+        if len(arguments) - len(properties) <= MAX_FAULTS:
+            return ()
+        return tuple(_unknown([], [name for name in arguments if name not in properties]))
 
     def _named(self, arguments: Mapping[str, object], nodes: int) -> list[Fault]:
         # All errors are made before the first is given: a million wrong items take gigabytes.
@@ -111,12 +125,8 @@ def _compile(schema: dict[str, object]) -> jsonschema_rs.Draft202012Validator:
 def _explained(
     validator: jsonschema_rs.Draft202012Validator, arguments: Mapping[str, object]
 ) -> list[Fault]:
-    found: list[Fault] = []
-    for error in validator.iter_errors(arguments):
-        found.extend(_faults(error, arguments))
-        if len(found) >= MAX_FAULTS:
-            break
-    return found
+    errors = validator.iter_errors(arguments)
+    return list(islice((f for error in errors for f in _faults(error, arguments)), MAX_FAULTS))
 
 
 def pointer_of(path: Sequence[str | int]) -> str:
@@ -137,16 +147,23 @@ def _faults(
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
         yield Fault(pointer=pointer_of([*path, str(kind.property)]), message="is required")
     elif isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
-        for name in kind.unexpected:
-            yield Fault(pointer=pointer_of([*path, name]), message=_UNKNOWN)
+        yield from _unknown(path, kind.unexpected)
     elif _admits_no_names(error) and isinstance(value := _value_at(arguments, path), Mapping):
-        for name in list(value)[:MAX_FAULTS]:
-            yield Fault(pointer=pointer_of([*path, name]), message=_UNKNOWN)
+        yield from _unknown(path, value)
     else:
         describe = _DESCRIBE.get(type(kind))
         received = type_name(_value_at(arguments, path))
         text = describe(kind, received) if describe else error.message
         yield Fault(pointer=pointer_of(path), message=text[:MAX_MESSAGE])
+
+
+def _unknown(path: Sequence[str | int], names: Collection[str]) -> Iterator[Fault]:
+    shown = len(names) if len(names) <= MAX_FAULTS else MAX_FAULTS - 1
+    for name in islice(names, shown):
+        yield Fault(pointer=pointer_of([*path, name]), message=_UNKNOWN)
+    if shown < len(names):
+        message = f"has {len(names) - shown} more names that are not known here"
+        yield Fault(pointer=pointer_of(path), message=message)
 
 
 def _admits_no_names(error: jsonschema_rs.ValidationError) -> bool:

@@ -9,13 +9,14 @@ from functools import cached_property
 
 from gateway.catalog.digest import digest_of
 from gateway.catalog.tool import Tool
+from gateway.context.model import HEADER_ID
 
 Json = dict[str, object]
 
 CONTEXT_ARGUMENT = "ocpContextId"
 CONTEXT_SCHEMA: Mapping[str, object] = {
     "type": "string",
-    "pattern": "^[a-zA-Z0-9-]{1,64}$",
+    "pattern": f"^{HEADER_ID}$",
     "description": "The context (conversation) that this call belongs to: its context_id. "
     "Leave it out if there is none.",
 }
@@ -62,7 +63,7 @@ class Additions:
         )
 
     def input_schema(self, tool: Tool) -> Json:
-        """The tool's published schema, with what is added to it. Made anew."""
+        """The tool's published schema, with what is added to it; the tool's own stays as it is."""
         schema = tool.input_schema
         if not self.gives_argument(tool):
             return schema

@@ -12,6 +12,7 @@ from gateway.cli.curl import curl_command, notes, read_dry
 from gateway.cli.failures import FAILED, CommandFailed, complain
 from gateway.cli.terminal import one_line, pretty_json
 from gateway.context import is_header_id
+from gateway.context.model import ID_RULE
 
 _CONNECT_SECONDS = 10
 
@@ -46,7 +47,7 @@ def call(
     Exit code 1: the call failed, or the gateway refused it.
     """
     if context_id is not None and not is_header_id(context_id):
-        raise click.UsageError("--context: an id is 1 to 64 letters, digits or hyphens")
+        raise click.UsageError(f"--context: an id is {ID_RULE}")
     body = _object(arguments)
     asked = {**({"api": api} if api else {}), **({"dry_run": "true"} if dry_run else {})}
     query = f"?{urlencode(asked)}" if asked else ""

@@ -1,10 +1,10 @@
 """`ocp-gateway context`: a look into a store."""
 
 import asyncio
-import secrets
 import shutil
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote
@@ -17,9 +17,9 @@ from gateway.cli.options import store_option
 from gateway.cli.terminal import one_line, pretty_json
 from gateway.config import Overrides, StoreConfig, load_config, process_environment
 from gateway.context import AgentContext, is_header_id, to_mapping
-from gateway.context.patching import DeleteContext
-from gateway.errors import ConfigError
-from gateway.interfaces import ContextStore
+from gateway.context.model import ID_RULE
+from gateway.engine import OwnContexts
+from gateway.errors import ConfigError, UnknownContext
 from gateway.policy import ANONYMOUS, Principal
 
 Answer = TypeVar("Answer")
@@ -28,6 +28,7 @@ Command = TypeVar("Command", bound=Callable[..., object])
 _PAGE = 100
 _HEAD = ("ID", "AGENT", "CALLS", "UPDATED", "GOAL")
 _GAP = "  "
+_MAX_CELL = 200  # a goal may have 65,536 characters, and every row of a table is as wide
 
 
 @click.group()
@@ -72,7 +73,7 @@ def list_contexts(
 ) -> None:
     """Print a principal's contexts, in the order of their ids."""
     owner = Principal(name=principal)
-    found = _ask(config_path, store, lambda opened: _summaries(opened, owner))
+    found = _ask(config_path, store, lambda contexts: _summaries(contexts, owner))
     if form == "json":
         lines = [pretty_json(summary, indent=None) for summary in found]
         click.echo(b"[\n" + b",\n".join(lines) + b"\n]" if lines else b"[]")
@@ -91,10 +92,9 @@ def show(*, context_id: str, config_path: Path | None, store: str | None, princi
     """
     _check_id(context_id)
     owner = Principal(name=principal)
-    found = _ask(config_path, store, lambda opened: opened.get(owner, context_id, newest=True))
-    if found is None:
-        raise _absent(context_id, owner)
-    click.echo(pretty_json(to_mapping(found.context)))
+    with _absence_told(context_id, owner):
+        found = _ask(config_path, store, lambda contexts: contexts.read(owner, context_id))
+    click.echo(pretty_json(to_mapping(found)))
 
 
 @context.command()
@@ -107,15 +107,15 @@ def delete(*, context_id: str, config_path: Path | None, store: str | None, prin
     """
     _check_id(context_id)
     owner = Principal(name=principal)
-    if not _ask(config_path, store, lambda opened: _delete(opened, owner, context_id)):
-        raise _absent(context_id, owner)
+    with _absence_told(context_id, owner):
+        _ask(config_path, store, lambda contexts: contexts.delete(owner, context_id))
     click.echo(f"deleted {context_id}")
 
 
 def _ask(
     config_path: Path | None,
     url: str | None,
-    question: Callable[[ContextStore], Awaitable[Answer]],
+    question: Callable[[OwnContexts], Awaitable[Answer]],
 ) -> Answer:
     config = load_config(
         config_path,
@@ -129,7 +129,7 @@ def _ask(
     async def ask() -> Answer:
         store = wiring.make_store(config.store)
         try:
-            return await question(store)
+            return await question(OwnContexts(store, wiring.make_surroundings()))
         finally:
             await store.aclose()
 
@@ -145,11 +145,11 @@ def _check_there(store: StoreConfig) -> None:
         raise CommandFailed(f"there is no store: {unquote(str(path))} does not exist")
 
 
-async def _summaries(store: ContextStore, owner: Principal) -> list[dict[str, object]]:
+async def _summaries(contexts: OwnContexts, owner: Principal) -> list[dict[str, object]]:
     found = []
     cursor: str | None = None
     while True:
-        page = await store.list(owner, cursor, _PAGE)
+        page = await contexts.list(owner, cursor=cursor, limit=_PAGE)
         found += [_summary(item.context) for item in page.items]
         cursor = page.next_cursor
         if cursor is None:
@@ -166,24 +166,22 @@ def _summary(found: AgentContext) -> dict[str, object]:
     }
 
 
-async def _delete(store: ContextStore, owner: Principal, context_id: str) -> bool:
-    if await store.get(owner, context_id, newest=True) is None:
-        return False
-    await store.update(owner, context_id, DeleteContext(operation_id=secrets.token_hex(16)))
-    return True
-
-
 def _check_id(context_id: str) -> None:
     if not is_header_id(context_id):
-        raise click.UsageError("an id is 1 to 64 letters, digits or hyphens")
+        raise click.UsageError(f"an id is {ID_RULE}")
 
 
-def _absent(context_id: str, owner: Principal) -> CommandFailed:
-    return CommandFailed(f"{owner.name} has no context {context_id}")
+@contextmanager
+def _absence_told(context_id: str, owner: Principal) -> Iterator[None]:
+    try:
+        yield
+    except UnknownContext as error:
+        raise CommandFailed(f"{owner.name} has no context {context_id}") from error
 
 
 def _cell(value: object) -> str:
-    return "" if value is None else one_line(str(value))
+    text = "" if value is None else one_line(str(value))
+    return text if len(text) <= _MAX_CELL else text[: _MAX_CELL - 1] + "…"
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:

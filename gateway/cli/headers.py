@@ -17,7 +17,9 @@ from gateway.context import (
     outbound_headers,
     read_inbound,
     to_mapping,
+    without_session,
 )
+from gateway.context.headers import SESSION
 from gateway.messages import Headers, header
 
 
@@ -30,12 +32,22 @@ def headers() -> None:
 def encode() -> None:
     """Read a context object (JSON), print its OCP headers as `Name: value` lines.
 
-    What the headers do not carry of it is named on stderr.
+    What the headers do not carry of it is named on stderr. Exit code 1: there is no OCP-Session
+    among them.
     """
     context = _read_context(sys.stdin.buffer.read())
     pairs = outbound_headers(context, full=True)
+    session = _session(pairs, context.context_id)
+    if session is None:  # or one that no gateway would read
+        pairs = without_session(pairs)
     click.echo("\n".join(f"{name}: {value}" for name, value in pairs))
     for remark in _missing(context, pairs):
+        complain(remark)
+    if session is None:
+        raise CommandFailed(
+            "no OCP-Session: the context does not fit, or a member of it is not valid"
+        )
+    for remark in _trimmed(to_mapping(context), to_mapping(session)):
         complain(remark)
 
 
@@ -46,10 +58,13 @@ def decode() -> None:
     Without a session it is what the other headers say. A header that is not valid is named on
     stderr, and the exit code is 1 when nothing is left.
     """
-    inbound = read_inbound(_read_lines(sys.stdin.buffer.read()))
+    pairs = _read_lines(sys.stdin.buffer.read())
+    inbound = read_inbound(pairs)
     for reason in inbound.rejects:
         complain(f"ignored: {reason}")
-    known = to_mapping(inbound.session) if inbound.session else _claims(inbound)
+    # Read again, with the foreign members that calls leave aside.
+    session = _session(pairs, inbound.context_id) if inbound.session else None
+    known = to_mapping(session) if session else _claims(inbound)
     if not known:
         raise CommandFailed("no valid OCP header on stdin")
     click.echo(pretty_json(known))
@@ -69,7 +84,7 @@ def _read_context(data: bytes) -> AgentContext:
 
 
 def _missing(context: AgentContext, pairs: Headers) -> Iterator[str]:
-    """What of the context its headers do not carry, a line for each."""
+    """What of the context its short headers do not carry, a line for each."""
     names = {name for name, _ in pairs}
     claims = {
         "OCP-Context-ID": context.context_id,
@@ -83,12 +98,12 @@ def _missing(context: AgentContext, pairs: Headers) -> Iterator[str]:
             yield f"no {name}: the header cannot carry the value"
     if context.agent_type and header(pairs, "OCP-Agent-Type") not in {None, context.agent_type}:
         yield "OCP-Agent-Type: reduced to the characters that the header allows"
-    value = header(pairs, "OCP-Session")
-    session = None if value is None else decode_session(value, context.context_id)
-    if isinstance(session, AgentContext):
-        yield from _trimmed(to_mapping(context), to_mapping(session))
-    else:
-        yield "no OCP-Session: the context does not fit, or a member of it is not valid"
+
+
+def _session(pairs: Headers, context_id: str | None) -> AgentContext | None:
+    value = header(pairs, SESSION)
+    session = None if value is None or context_id is None else decode_session(value, context_id)
+    return session if isinstance(session, AgentContext) else None
 
 
 def _trimmed(whole: Mapping[str, object], less: Mapping[str, object]) -> Iterator[str]:

@@ -10,11 +10,12 @@ from gateway.cli.logs import start_logging
 from gateway.cli.options import description_options, log_options, read_config, store_option
 from gateway.config import Overrides
 from gateway.context import is_header_id
+from gateway.context.model import ID_RULE
 
 
 def _check_id(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     if value is not None and not is_header_id(value):
-        raise click.BadParameter("a context id is 1 to 64 letters, digits or hyphens")
+        raise click.BadParameter(f"a context id is {ID_RULE}")
     return value
 
 

@@ -5,8 +5,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_CONTROLS = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
-
 
 def one_line(text: str) -> str:
     """`text` on one line, what a terminal would obey (controls, escapes) written out."""
@@ -17,13 +15,16 @@ def one_line(text: str) -> str:
 
 
 def pretty_json(value: object, *, indent: int | None = 2) -> bytes:
-    """JSON for people: letters of every script as they are, terminal controls escaped.
+    """JSON for people: letters of every script as they are, what nobody would see escaped.
 
-    `indent` None is all on one line.
+    That is controls and what hides in a line or turns it around. `indent` None is all on one line.
     """
     text = json.dumps(value, indent=indent, ensure_ascii=False)
-    # C1 controls and lone surrogates stand inside strings only, where \\u is theirs to have.
-    return text.translate(_CONTROLS).encode("utf-8", "backslashreplace")
+    # But for line feeds these stand inside strings only, where \\u is theirs to have.
+    return "".join(
+        character if character.isprintable() or character == "\n" else json.dumps(character)[1:-1]
+        for character in text
+    ).encode()
 
 
 @contextmanager

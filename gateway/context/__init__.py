@@ -18,15 +18,7 @@ from gateway.context.headers import (
     read_inbound,
     without_session,
 )
-from gateway.context.merging import (
-    UPDATABLE,
-    Claims,
-    Updates,
-    claims_of,
-    merge_claims,
-    merge_updates,
-    updates_of,
-)
+from gateway.context.merging import merge_claims, merge_updates
 from gateway.context.model import (
     AgentContext,
     HistoryEntry,
@@ -43,6 +35,7 @@ from gateway.context.model import (
     to_mapping,
 )
 from gateway.context.schema import is_valid_context
+from gateway.context.statements import UPDATABLE, Statement, claims_of, updates_of
 
 __all__ = [
     "IDENTIFYING",
@@ -51,7 +44,6 @@ __all__ = [
     "AgentContext",
     "CallFailure",
     "CalledOperation",
-    "Claims",
     "HistoryEntry",
     "InboundContext",
     "NativeOutcome",
@@ -59,7 +51,7 @@ __all__ = [
     "RecordCall",
     "Reject",
     "SessionState",
-    "Updates",
+    "Statement",
     "agent_type_from",
     "claims_of",
     "decode_session",

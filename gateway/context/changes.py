@@ -4,17 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from gateway.context.merging import (
-    MAX_ACTION,
-    MAX_ENDPOINT,
-    MAX_OPERATION,
-    Claims,
-    Updates,
-    merge_claims,
-    merge_updates,
-)
+from gateway.context.foreign_entries import MAX_ACTION, MAX_ENDPOINT, MAX_OPERATION
+from gateway.context.merging import merge_claims, merge_updates
 from gateway.context.model import AgentContext, HistoryEntry, SessionState, later, rfc3339
 from gateway.context.patching import ContextPatch
+from gateway.context.statements import Statement
 from gateway.errors import VersionConflict
 
 
@@ -45,17 +39,20 @@ class RecordCall:
     `interaction_count` grows by 1. `fresh` is the context to start when there is none. A caller
     that has read an existing context gives None, and its `created_at` as `began`: where that one
     was deleted in between, the deletion wins and the entry is dropped. Where another has begun
-    since, VersionConflict says so.
+    since, VersionConflict says so. `merged`: what the claims make of the context `read`, where
+    that is known already.
     """
 
     operation_id: str
     entry: HistoryEntry
     fresh: AgentContext | None
     max_history: int
-    claims: Claims | None = None
-    updates: Updates | None = None
+    claims: Statement | None = None
+    updates: Statement | None = None
     patch: ContextPatch | None = None
     began: str | None = None
+    read: AgentContext | None = None
+    merged: AgentContext | None = None
 
     def apply(self, now: AgentContext | None) -> AgentContext | None:
         context = now or self.fresh
@@ -64,12 +61,18 @@ class RecordCall:
         if self.began is not None and self.began != context.created_at:
             raise VersionConflict("the context was deleted, and another one has begun")
         moment = self.entry.timestamp
-        if self.claims is not None:
-            context = merge_claims(context, self.claims, now=moment, max_history=self.max_history)
-        context = self._counted(context)
+        context = self._counted(self._with_claims(context))
         if self.updates is not None:
             context = merge_updates(context, self.updates, now=moment, max_history=self.max_history)
         return context if self.patch is None else self.patch.apply_to(context, moment)
+
+    def _with_claims(self, context: AgentContext) -> AgentContext:
+        if self.merged is not None and context is self.read:
+            return self.merged
+        if self.claims is None:
+            return context
+        moment = self.entry.timestamp
+        return merge_claims(context, self.claims, now=moment, max_history=self.max_history)
 
     def _counted(self, context: AgentContext) -> AgentContext:
         session = context.session or SessionState(

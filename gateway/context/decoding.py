@@ -14,10 +14,14 @@ import orjson
 
 from gateway.context.model import AgentContext, from_valid
 from gateway.context.schema import is_valid_context
+from gateway.json_weight import outside_texts
 
 MAX_SESSION_CHARS = 8_192
 MAX_JSON_BYTES = 65_536
 """What is inflated at most, and so what is written at most: nobody gets what we would refuse."""
+MAX_JSON_PARTS = 6_144
+"""Objects, arrays and commas outside texts: more than the longest history and the most `api_specs`
+have. Beyond that there are open members only, where 300 characters unfold to 20,000 objects."""
 
 GZIP_PREFIX = "gzip:"
 GZIP_WINDOW = 31  # zlib: 15 bits of window, gzip wrapper only
@@ -100,15 +104,30 @@ def _base64_decode(text: str) -> bytes:
 
 def _strict_json(data: bytes) -> object:
     """The value of a JSON text that says everything once and nothing that would be rounded."""
+    if _is_crowded(data):
+        raise _Unfit(Reject.TOO_LARGE)
     try:
         # orjson holds to the grammar (UTF-8, no NaN, no lone surrogate) but keeps the last of
         # duplicate members and makes integers beyond 64 bits floats.
         value: object = orjson.loads(data)
         # Inside brackets: what is nested so deep that no store could write it is refused.
         written = orjson.dumps([[[[[[[[value]]]]]]]])[_ROOM:-_ROOM]
-        return value if _is_exact(data, written) else _read_slowly(data)
+        if _is_exact(data, written):
+            return value
+        del value, written  # two readings side by side would take twice the room
+        return _read_slowly(data)
     except (ValueError, RecursionError, TypeError):  # orjson writes 254 levels, then TypeError
         raise _Unfit(Reject.JSON) from None
+
+
+def _is_crowded(data: bytes) -> bool:
+    if _parts(data) <= MAX_JSON_PARTS:
+        return False
+    return sum(map(_parts, outside_texts(data))) > MAX_JSON_PARTS
+
+
+def _parts(data: bytes) -> int:
+    return data.count(b"{") + data.count(b"[") + data.count(b",")
 
 
 def _is_exact(data: bytes, written: bytes) -> bool:

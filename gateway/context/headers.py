@@ -6,7 +6,7 @@ names no value.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.context.decoding import Reject, decode_session
 from gateway.context.encoding import encode_session
@@ -47,7 +47,8 @@ class InboundContext:
     """What a message claims about its context; whatever was invalid is None and in `rejects`.
 
     `user` and `workspace` are claims, never authorisation. `session` is a context whose id is
-    `context_id`. `rejects` are stable reasons such as `session_too_long`, never values.
+    `context_id`, its own `session` without foreign members. `rejects` are stable reasons such as
+    `session_too_long`, never values.
     """
 
     context_id: str | None = None
@@ -163,7 +164,10 @@ def _session(value: str | None, context_id: str | None, rejects: list[str]) -> A
     if isinstance(session, Reject):
         rejects.append(session.value)
         return None
-    return session
+    if session.session is None:
+        return session
+    # Nobody asks for what strangers keep there, and it would be held for as long as the call lasts.
+    return replace(session, session=replace(session.session, extra={}))
 
 
 def outbound_headers(

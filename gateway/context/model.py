@@ -16,9 +16,17 @@ from gateway.messages import Headers
 GENERIC_AGENT = "generic_agent"
 MAX_AGENT_TYPE = 128
 MAX_RECENT_CHANGES = 10
+HEADER_ID = "[a-zA-Z0-9-]{1,64}"
+"""The pattern of an id that `OCP-Context-ID` can carry, without anchors."""
+ID_RULE = "1 to 64 letters, digits and hyphens"
+"""HEADER_ID in words."""
+SCHEMA_ID = "ocp-[a-f0-9]{8,}"
+"""The pattern of an id that the context schema admits, without anchors."""
+SPEC_NAME = "[a-zA-Z0-9_-]+"
+"""The pattern of a name in `api_specs`, without anchors."""
 
-_HEADER_ID = re.compile(r"[a-zA-Z0-9-]{1,64}")
-_SCHEMA_ID = re.compile(r"ocp-[a-f0-9]{8,}")
+_HEADER_ID = re.compile(HEADER_ID)
+_SCHEMA_ID = re.compile(SCHEMA_ID)
 _AGENT_TYPE = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
 _NOT_IN_AGENT_TYPE = re.compile(r"[^a-zA-Z0-9_.-]+")
 _RFC3339 = re.compile(
@@ -27,7 +35,13 @@ _RFC3339 = re.compile(
 Disclosure = tuple[bool, frozenset[str] | None, frozenset[str] | None]
 """Which headers: full or the ids alone, of which fields, with the history of which APIs."""
 
-_NEVER = datetime.min.replace(tzinfo=UTC)
+# What needs no arithmetic, as we and the OCP libraries write it.
+_UTC = re.compile(
+    r"(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)"
+    r"(?:\.(\d+))?(?:Z|\+00:00)",
+    re.ASCII,
+)
+_NEVER = ("", "")
 _TEXT_MEMBERS = (
     "user",
     "workspace",
@@ -138,22 +152,28 @@ def later(one: str, other: str) -> str:
     return other if instant(other) > instant(one) else one
 
 
-def instant(text: str) -> tuple[datetime, str]:
+def instant(text: str) -> tuple[str, str]:
     """A moment to compare: in UTC to the second, and the digits of its fraction.
 
-    For what is no RFC 3339 text it is the beginning of time.
+    For what is no RFC 3339 text it is before all others.
     """
+    match = _UTC.fullmatch(text)
+    if match is not None:
+        return match[1], (match[2] or "").rstrip("0")
     match = _RFC3339.fullmatch(text)
-    if match is None:
-        return _NEVER, ""
+    return _NEVER if match is None else _in_utc(match)
+
+
+def _in_utc(match: re.Match[str]) -> tuple[str, str]:
     day, clock, seconds, fraction, sign, hours, minutes = match.groups()
     offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
     try:
         # Seconds are added apart: RFC 3339 5.6 allows :60, datetime does not.
         moment = datetime.fromisoformat(f"{day}T{clock}+00:00") + timedelta(seconds=int(seconds))
-        return moment + (offset if sign == "-" else -offset), (fraction or "").rstrip("0")
+        moment += offset if sign == "-" else -offset
     except (ValueError, OverflowError):
-        return _NEVER, ""
+        return _NEVER
+    return moment.isoformat()[:19], (fraction or "").rstrip("0")
 
 
 def new_context(context_id: str, agent_type: str, now: datetime) -> AgentContext:
@@ -171,7 +191,7 @@ def new_context(context_id: str, agent_type: str, now: datetime) -> AgentContext
 def to_mapping(context: AgentContext) -> dict[str, object]:
     """The OCP context object as plain JSON values."""
     value = head_mapping(context)
-    value["history"] = [_entry_mapping(entry) for entry in context.history]
+    value["history"] = [entry_mapping(entry) for entry in context.history]
     return value
 
 
@@ -200,13 +220,14 @@ def head_mapping(context: AgentContext) -> dict[str, object]:
     return value
 
 
-def _entry_mapping(entry: HistoryEntry) -> dict[str, object]:
+def entry_mapping(entry: HistoryEntry) -> dict[str, object]:
+    """The entry as plain JSON values, its metadata not copied."""
     return {
         "timestamp": entry.timestamp,
         "action": entry.action,
         "api_endpoint": entry.api_endpoint,
         "result": entry.result,
-        "metadata": dict(entry.metadata),
+        "metadata": entry.metadata,
     }
 
 

@@ -1,25 +1,27 @@
-"""What a caller may set of its context, as a JSON Merge Patch (RFC 7396), and the steps that do it.
-
-None of these steps is a call: history and `interaction_count` stay as they are.
-"""
+"""What a caller may set of its context, as a JSON Merge Patch (RFC 7396)."""
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import jsonschema_rs
 
 from gateway.context.model import (
+    ID_RULE,
     MAX_RECENT_CHANGES,
+    SPEC_NAME,
     AgentContext,
     is_agent_type,
     is_header_id,
     later,
 )
-from gateway.errors import ContextExists, Fault, InvalidArguments, VersionConflict
+from gateway.errors import Fault, InvalidArguments
 
 MAX_MEMBER = 65_536
 """Characters of one member, all its texts together: enough for a long summary."""
+MAX_SPECS = 1_000
+"""Names that the `api_specs` of one patch may have."""
 MAX_FAULTS = 100
 
 _TEXTS: Mapping[str, str] = {
@@ -36,10 +38,12 @@ _TEXTS: Mapping[str, str] = {
 }
 PATCHABLE = (*_TEXTS, "recent_changes", "api_specs")
 """The members that a patch may have."""
+_DRAFTED = ("context_id", "agent_type")
+_MOST_MEMBERS = len(PATCHABLE) + len(_DRAFTED)
 
 _TOO_LONG = f"takes more than {MAX_MEMBER} characters"
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_SPEC_NAME = re.compile(r"[a-zA-Z0-9_-]+")
+_SPEC_NAME = re.compile(SPEC_NAME)
 _URI = jsonschema_rs.Draft7Validator(
     {"type": "string", "format": "uri"}, validate_formats=True, ignore_unknown_formats=False
 )
@@ -103,9 +107,9 @@ def read_draft(value: object) -> ContextDraft:
     """A patch that may have `context_id` and `agent_type` besides. Raises InvalidArguments."""
     faults: list[Fault] = []
     members = dict(_members(value))
-    context_id, agent_type = members.pop("context_id", None), members.pop("agent_type", None)
+    context_id, agent_type = (members.pop(name, None) for name in _DRAFTED)
     if context_id is not None and not (isinstance(context_id, str) and is_header_id(context_id)):
-        message = "is no text of 1 to 64 letters, digits and hyphens"
+        message = f"is no text of {ID_RULE}"
         faults.append(Fault(pointer="/context_id", message=message))
     if agent_type is not None and not (isinstance(agent_type, str) and is_agent_type(agent_type)):
         message = "is no text of 1 to 128 letters, digits and _.-"
@@ -119,61 +123,13 @@ def read_draft(value: object) -> ContextDraft:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateContext:
-    """Starts `context`; `apply` raises ContextExists where there is one."""
-
-    operation_id: str
-    context: AgentContext
-
-    def apply(self, now: AgentContext | None) -> AgentContext | None:
-        if now is not None:
-            raise ContextExists("there is a context of this id already")
-        return self.context
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PatchContext:
-    """Patches a context at `moment`; nothing is started.
-
-    `only_if` is the context as its writer has read it: `apply` raises VersionConflict if it is
-    another by now, and InvalidArguments as ContextPatch does.
-    """
-
-    operation_id: str
-    patch: ContextPatch
-    moment: str
-    only_if: AgentContext | None = None
-
-    def apply(self, now: AgentContext | None) -> AgentContext | None:
-        if now is None:
-            return None
-        _check_unchanged(now, self.only_if)
-        return self.patch.apply_to(now, self.moment)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteContext:
-    """Ends a context; `only_if` as in PatchContext."""
-
-    operation_id: str
-    only_if: AgentContext | None = None
-
-    def apply(self, now: AgentContext | None) -> AgentContext | None:
-        if now is not None:
-            _check_unchanged(now, self.only_if)
-        return None
-
-
-def _check_unchanged(now: AgentContext, read: AgentContext | None) -> None:
-    # Versions would not do: a context that was deleted and made anew counts from 1 again.
-    if read is not None and now != read:
-        raise VersionConflict("the context has changed since it was read")
-
-
 def _members(value: object) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise InvalidArguments(Fault(pointer="", message="is no JSON object"))
+    # A million unknown members are not worth a look at each.
+    if len(value) > _MOST_MEMBERS:
+        message = f"has more than {_MOST_MEMBERS} members; there are {', '.join(PATCHABLE)}"
+        raise InvalidArguments(Fault(pointer="", message=message))
     return value
 
 
@@ -188,7 +144,8 @@ def _patch(members: Mapping[str, object], faults: list[Fault]) -> ContextPatch:
     specs: dict[str, str | None] = {}
     for name, value in members.items():
         found = [
-            Fault(pointer=f"{_pointer(name)}{at}", message=m) for at, m in _faults(name, value)
+            Fault(pointer=f"{_pointer(name)}{at}", message=message)
+            for at, message in islice(_faults(name, value), MAX_FAULTS)
         ]
         faults += found
         if found:
@@ -241,6 +198,9 @@ def _spec_faults(value: object) -> Iterator[tuple[str, str]]:
     if not isinstance(value, dict):
         yield "", "is neither an object nor null"
         return
+    if excess := _specs_excess(value):
+        yield "", excess
+        return
     for name, uri in value.items():
         if not _SPEC_NAME.fullmatch(name):
             yield _pointer(name), "has a name with other than letters, digits, _ and -"
@@ -250,6 +210,14 @@ def _spec_faults(value: object) -> Iterator[tuple[str, str]]:
             yield _pointer(name), reason
         elif not _URI.is_valid(uri):
             yield _pointer(name), "is no absolute URI"
+
+
+def _specs_excess(specs: Mapping[str, object]) -> str | None:
+    """What is too much of them, told before any is looked at: to judge a URI takes its time."""
+    if len(specs) > MAX_SPECS:
+        return f"has more than {MAX_SPECS} names"
+    total = sum(len(n) + (len(u) if isinstance(u, str) else 0) for n, u in specs.items())
+    return _TOO_LONG if total > MAX_MEMBER else None
 
 
 def _text_fault(value: object) -> str | None:

@@ -9,6 +9,8 @@ from typing import NoReturn
 
 import jsonschema_rs
 
+from gateway.context.model import MAX_RECENT_CHANGES, SCHEMA_ID, SPEC_NAME
+
 # jsonschema-rs 0.60 takes the characters from `*` to `/` for digits in a date-time.
 _RFC3339 = (
     "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?"
@@ -40,7 +42,7 @@ CONTEXT_SCHEMA: dict[str, object] = {
     "additionalProperties": False,
     "required": ["context_id", "agent_type", "created_at", "last_updated"],
     "properties": {
-        "context_id": {"type": "string", "pattern": "^ocp-[a-f0-9]{8,}$"},
+        "context_id": {"type": "string", "pattern": f"^{SCHEMA_ID}$"},
         "agent_type": {"type": "string"},
         "created_at": _TIME,
         "last_updated": _TIME,
@@ -50,7 +52,11 @@ CONTEXT_SCHEMA: dict[str, object] = {
         "current_goal": _OPTIONAL_TEXT,
         "context_summary": _OPTIONAL_TEXT,
         "error_context": _OPTIONAL_TEXT,
-        "recent_changes": {"type": "array", "items": {"type": "string"}, "maxItems": 10},
+        "recent_changes": {
+            "type": "array",
+            "items": {"type": "string"},
+            "maxItems": MAX_RECENT_CHANGES,
+        },
         "session": {
             "type": "object",
             "required": ["start_time", "interaction_count", "agent_type"],
@@ -64,7 +70,7 @@ CONTEXT_SCHEMA: dict[str, object] = {
         "api_specs": {
             "type": "object",
             "additionalProperties": False,
-            "patternProperties": {"^[a-zA-Z0-9_-]+$": {"type": "string", "format": "uri"}},
+            "patternProperties": {f"^{SPEC_NAME}$": {"type": "string", "format": "uri"}},
         },
     },
 }

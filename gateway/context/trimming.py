@@ -43,6 +43,6 @@ def longest_history(
 
 def _guess(sizes: Sequence[int], looks: Sequence[tuple[int, int]], limit: int) -> int:
     """How many entries make a little less than `limit`, on the line through the last two looks."""
-    (size0, length0), (size, length) = looks[-2:]
-    rise = max(1, length - length0) / max(1, size - size0) if size > size0 else length / size
+    (size0, length0), (size, length) = sorted(looks[-2:])
+    rise = max(1, length - length0) / max(1, size - size0)
     return bisect_right(sizes, size + (_AIM * limit - length) / rise) - 1

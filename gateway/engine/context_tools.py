@@ -1,4 +1,4 @@
-"""The gateway's own tools for contexts, and the argument by which every tool can name one."""
+"""What the gateway's own tools for contexts do, and what becomes of the context argument."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,99 +6,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from gateway.calls import ArgumentValidator, Structured, Text, ToolResult
-from gateway.catalog import CONTEXT_ARGUMENT, CONTEXT_SCHEMA, Additions, NativeTool
+from gateway.catalog import CONTEXT_ARGUMENT
 from gateway.context import AgentContext, NativeOutcome, is_header_id, to_mapping
-from gateway.context.model import MAX_RECENT_CHANGES
-from gateway.context.patching import MAX_MEMBER, ContextPatch, read_patch
+from gateway.context.model import ID_RULE
+from gateway.context.patching import ContextPatch, read_patch
+from gateway.engine.context_additions import (
+    ADDITIONS,
+    CREATE,
+    GET,
+    HISTORY_ARGUMENT,
+    HISTORY_LIMIT,
+    MEMBERS,
+)
 from gateway.engine.own_contexts import OwnContexts
 from gateway.engine.recording import Contexts, Conversation, Record
 from gateway.engine.values import CallOutcome, ContextClaim, ToolCall
-from gateway.errors import Fault, GatewayError, InvalidArguments, StoreUnavailable, UnknownContext
-
-CREATE = "ocpContextCreate"
-GET = "ocpContextGet"
-UPDATE = "ocpContextUpdate"
-
-HISTORY_ARGUMENT = "historyLimit"
-HISTORY_LIMIT = 20
-MAX_HISTORY_LIMIT = 1_000
+from gateway.errors import Fault, GatewayError, InvalidArguments, UnknownContext
 
 _UNNAMED = (
     f"no context is named: give {CONTEXT_ARGUMENT}, the context_id that {CREATE} has answered"
-)
-
-
-def _text(description: str) -> Mapping[str, object]:
-    return {"type": ["string", "null"], "maxLength": MAX_MEMBER, "description": description}
-
-
-# The names are those that reading shows, so that a model meets one name for each thing.
-_MEMBERS: Mapping[str, object] = {
-    "current_goal": _text("What the conversation is to achieve."),
-    "context_summary": _text("What has happened so far, in a few sentences."),
-    "error_context": _text("What went wrong last, if it is still to be dealt with."),
-    "current_file": _text("The file being worked on."),
-    "recent_changes": {
-        "type": ["array", "null"],
-        "items": {"type": "string"},
-        "maxItems": MAX_RECENT_CHANGES,
-        "description": "What was changed lately, one line each; replaces the earlier list.",
-    },
-    "user": _text("Who the agent works for."),
-    "workspace": _text("The project being worked on."),
-    "api_specs": {
-        "type": ["object", "null"],
-        "propertyNames": {"pattern": "^[a-zA-Z0-9_-]+$"},
-        "additionalProperties": {"type": ["string", "null"], "format": "uri"},
-        "description": "Names of APIs and the absolute URLs of their descriptions.",
-    },
-}
-
-
-def _closed(properties: Mapping[str, object]) -> Mapping[str, object]:
-    return {"type": "object", "additionalProperties": False, "properties": properties}
-
-
-_CONTEXT = {CONTEXT_ARGUMENT: CONTEXT_SCHEMA}
-ADDITIONS = Additions(
-    context_argument=True,
-    tools=(
-        NativeTool(
-            name=CREATE,
-            title="Start a context",
-            description="Start a context: the memory of one conversation, which is told to the "
-            f"APIs that are called in it. Pass the context_id of the answer as {CONTEXT_ARGUMENT} "
-            "with every later call of the conversation.",
-            input_schema=_closed(_MEMBERS),
-            hints={"destructiveHint": False, "openWorldHint": False},
-        ),
-        NativeTool(
-            name=GET,
-            title="Read a context",
-            description="Read a context: goal, summary and the other members that are set, and "
-            "the latest calls in it with their outcomes, oldest first.",
-            input_schema=_closed(
-                {
-                    **_CONTEXT,
-                    HISTORY_ARGUMENT: {
-                        "type": "integer",
-                        "minimum": 0,
-                        "maximum": MAX_HISTORY_LIMIT,
-                        "default": HISTORY_LIMIT,
-                        "description": "How many of the latest calls to show.",
-                    },
-                }
-            ),
-            hints={"readOnlyHint": True, "openWorldHint": False},
-        ),
-        NativeTool(
-            name=UPDATE,
-            title="Update a context",
-            description="Set members of a context. What is left out stays, null erases.",
-            input_schema=_closed({**_CONTEXT, **_MEMBERS}),
-            hints={"idempotentHint": True, "openWorldHint": False},
-        ),
-    ),
 )
 
 
@@ -121,7 +47,7 @@ def take_context(call: ToolCall) -> Taken:
         return Taken(call=bare)
     if isinstance(value, str) and is_header_id(value):
         return Taken(call=replace(bare, claim=replace(call.claim, argument_id=value)))
-    message = "is no text of 1 to 64 letters, digits and hyphens"
+    message = f"is no text of {ID_RULE}"
     return Taken(call=bare, faults=(Fault(pointer=f"/{CONTEXT_ARGUMENT}", message=message),))
 
 
@@ -147,9 +73,9 @@ class ContextTools:
         }
 
     async def call(self, call: ToolCall) -> CallOutcome:
-        """Raises InvalidArguments, UnknownContext and StoreUnavailable, nothing done."""
+        """Raises UnknownContext, InvalidArguments and what a store raises: nothing done."""
         # None is a value for what can be erased, and says nothing elsewhere.
-        given = {n: v for n, v in call.arguments.items() if v is not None or n in _MEMBERS}
+        given = {n: v for n, v in call.arguments.items() if v is not None or n in MEMBERS}
         taken = take_context(replace(call, arguments=given)).call
         try:
             if faults := self._validators[call.name].faults(given):
@@ -184,8 +110,8 @@ class ContextTools:
         """The entry and the patch in one step, so that neither is there without the other."""
         record = Record(self._contexts, talk, None, name)
         await record.answered(NativeOutcome.DONE, patch=patch)
-        if not record.recorded:
-            raise StoreUnavailable("the context could not be stored")
+        if record.refusal is not None:
+            raise record.refusal
 
     async def _get(self, call: ToolCall) -> CallOutcome:
         context_id = _named(call.claim)

@@ -4,7 +4,7 @@ from gateway.catalog import Tool
 from gateway.context import (
     UPDATABLE,
     AgentContext,
-    Updates,
+    Statement,
     outbound_headers,
     read_inbound,
     updates_of,
@@ -15,8 +15,8 @@ from gateway.messages import Headers, Response
 from gateway.upstreams import ContextUpdates, OcpHeaders, Upstream
 
 
-def needs_context(tool: Tool, claim: ContextClaim) -> bool:
-    """Raises ContextRequired where the call names none."""
+def require_context(tool: Tool, claim: ContextClaim) -> bool:
+    """Whether the call cannot be without a context. Raises ContextRequired where it names none."""
     if tool.context.requires_context and claim.named_id is None:
         raise ContextRequired(
             f"{tool.name} works within a context: name one, in OCP-Context-ID for example"
@@ -24,17 +24,23 @@ def needs_context(tool: Tool, claim: ContextClaim) -> bool:
     return tool.context.requires_context
 
 
-def ocp_headers(context: AgentContext, upstream: Upstream, tool: Tool | None) -> Headers:
-    """`tool` is the called operation, None for a path that no description knows."""
+def ocp_headers(
+    context: AgentContext, upstream: Upstream, tool: Tool | None, *, apis: frozenset[str]
+) -> Headers:
+    """`tool` is the called operation, None for a path that no description knows.
+
+    Of the history what has to do with `apis`, those that the caller may call, or with none.
+    """
     if upstream.ocp_headers is OcpHeaders.OFF:
         return ()
     fields = tool.context.enhances_with if tool else None
-    return outbound_headers(context, full=upstream.ocp_headers is OcpHeaders.FULL, fields=fields)
+    full = upstream.ocp_headers is OcpHeaders.FULL
+    return outbound_headers(context, full=full, fields=fields, apis=apis)
 
 
 def updates_from(
     response: Response, sent: AgentContext, upstream: Upstream, tool: Tool | None
-) -> Updates | None:
+) -> Statement | None:
     """What the response's OCP headers change, as far as configuration and description let it."""
     allowed = tool.context.updates if tool else frozenset()
     if upstream.context_updates is ContextUpdates.ALL:

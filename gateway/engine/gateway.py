@@ -6,19 +6,15 @@ Every way in (MCP over HTTP and stdio, `POST /tools`, `/apis`) goes through `Gat
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from typing import Final
 
 from gateway.calls import Preview, ToolResult, build_request, failed, preview_request
-from gateway.catalog import NO_ADDITIONS, Catalog, Tool, View
-from gateway.context import CalledOperation
+from gateway.catalog import NO_ADDITIONS, Catalog, NativeTool, Tool, View
+from gateway.context import AgentContext, CalledOperation
 from gateway.engine.answers import Answers, Reading, ResultPart
-from gateway.engine.context_tools import (
-    ADDITIONS,
-    ContextTools,
-    Taken,
-    along_with,
-    take_context,
-)
-from gateway.engine.context_use import needs_context, ocp_headers, updates_from
+from gateway.engine.context_additions import ADDITIONS
+from gateway.engine.context_tools import ContextTools, Taken, along_with, take_context
+from gateway.engine.context_use import ocp_headers, require_context, updates_from
 from gateway.engine.own_contexts import OwnContexts
 from gateway.engine.recording import Contexts, Conversation, Record
 from gateway.engine.sending import (
@@ -59,7 +55,7 @@ from gateway.upstreams import ProxyReach, Upstream
 class Gateway:
     """All APIs behind one catalog, one context store and one upstream client."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - by name, and each from somewhere else
         self,
         *,
         catalog: Catalog,
@@ -68,7 +64,9 @@ class Gateway:
         client: UpstreamClient,
         surroundings: Surroundings,
         max_history: int,
+        context_argument: bool = False,
     ) -> None:
+        """`context_argument`: every tool takes one, and contexts have tools of their own."""
         self.catalog = catalog
         self.upstreams = upstreams
         # Configured APIs whose descriptions could not be loaded so far.
@@ -78,12 +76,12 @@ class Gateway:
         self.contexts = OwnContexts(store, surroundings)
         self._contexts = Contexts(store, surroundings, max_history=max_history)
         # What is published beside the tools of descriptions.
-        self.additions = NO_ADDITIONS
+        self.additions: Final = ADDITIONS if context_argument else NO_ADDITIONS
         self._context_tools = ContextTools(self._contexts, self.contexts)
         self._new_handle = lambda: surroundings.random_bytes(16).hex()
         self._answers = Answers(None, url="", new_handle=self._new_handle)
         self._client = client
-        self._refusals = SessionRefusals(client)
+        self._refusals = SessionRefusals(client, surroundings.monotonic)
         self._monotonic = surroundings.monotonic
         self._via = f"ocp-gateway-{surroundings.random_bytes(4).hex()}"
 
@@ -106,10 +104,6 @@ class Gateway:
         """From now on keep what is too large to be shown; it can be read at `url` + handle."""
         self._answers = Answers(store, url=url, new_handle=self._new_handle)
 
-    def publish_contexts(self) -> None:
-        """From now on every tool takes the context argument, and contexts have their own tools."""
-        self.additions = ADDITIONS
-
     @property
     def unrecorded(self) -> Mapping[Unrecorded, int]:
         """How many calls the store has not taken since the start, by reason; absent is none."""
@@ -131,7 +125,7 @@ class Gateway:
         Raises UnknownTool, UnknownApi, InvalidArguments and their like while nothing was sent;
         whatever the upstream does after that is a result.
         """
-        if self._is_own(call):
+        if self._own_tool(call):
             return await self._context_tools.call(call)
         ready = await self._prepare(call)
         tool, talk = ready.tool, ready.talk
@@ -157,7 +151,7 @@ class Gateway:
 
         Raises what `call_tool` does.
         """
-        if self._is_own(call):
+        if self._own_tool(call):
             raise BadRequest(f"{call.name} is the gateway's own and sends no request to be shown")
         ready = await self._prepare(call)
         return preview_request(ready.request, origin=ready.upstream.origin, shown=ready.shown)
@@ -173,14 +167,14 @@ class Gateway:
             upstream = timed(tool_place(self.upstreams[tool.api], tool), tool)
             with along_with(taken.faults):
                 built = build_request(tool, call.arguments, base_path=upstream.base_path)
-            required = needs_context(tool, call.claim)
+            required = require_context(tool, call.claim)
             talk = await self._contexts.open(
                 call.principal, call.claim, context_id, required=required
             )
         except GatewayError as error:
             error.context_id = context_id
             raise
-        ocp = self._refusals.spare(upstream, ocp_headers(talk.context, upstream, tool))
+        ocp = self._ocp_headers(talk.context, upstream, tool)
         return _Ready(
             tool=tool,
             upstream=upstream,
@@ -218,11 +212,11 @@ class Gateway:
             claim = ContextClaim(inbound=call.inbound)
             # Plain traffic that says nothing of a context leaves nothing behind.
             kept = call.inbound.says_something
-            required = tool is not None and needs_context(tool, claim)
+            required = tool is not None and _is_call(call, tool) and require_context(tool, claim)
             talk = await self._contexts.open(
                 call.principal, claim, context_id, kept=kept, required=required
             )
-            ocp = self._refusals.spare(upstream, ocp_headers(talk.context, upstream, tool))
+            ocp = self._ocp_headers(talk.context, upstream, tool)
             head = outbound_head(call.request.head, upstream, ocp, via=self._via)
             request = replace(call.request, head=head)
             operation = proxied_operation(upstream, call.request.head, tool)
@@ -241,13 +235,17 @@ class Gateway:
             error.context_id = context_id
             raise
 
-    def _is_own(self, call: ToolCall) -> bool:
-        """Whether it is a call of a tool of our own, which every view has. Raises UnknownApi."""
-        if self.additions.find(call.name) is None:
-            return False
-        with suppress(ApiUnavailable):
-            self.view(call.api)
-        return True
+    def _ocp_headers(self, context: AgentContext, upstream: Upstream, tool: Tool | None) -> Headers:
+        apis = self.missing.union(self.upstreams)
+        return self._refusals.spare(upstream, ocp_headers(context, upstream, tool, apis=apis))
+
+    def _own_tool(self, call: ToolCall) -> NativeTool | None:
+        """The tool of our own that is called; every view has them. Raises UnknownApi."""
+        tool = self.additions.find(call.name)
+        if tool is not None:
+            with suppress(ApiUnavailable):
+                self.view(call.api)
+        return tool
 
     def _tool(self, call: ToolCall) -> Tool:
         tool = self.view(call.api).find(call.name)
@@ -288,3 +286,8 @@ class _Ready:
     request: Request
     talk: Conversation
     shown: frozenset[str]
+
+
+def _is_call(request: ProxiedRequest, tool: Tool) -> bool:
+    """Whether the operation itself is asked for: OPTIONS may only be about it."""
+    return request.request.head.method != "OPTIONS" or tool.method == "OPTIONS"

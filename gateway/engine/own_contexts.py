@@ -1,13 +1,8 @@
 """A principal's own contexts, read and set on purpose rather than by calls."""
 
 from gateway.context import AgentContext, mint_id, new_context, rfc3339
-from gateway.context.patching import (
-    ContextDraft,
-    ContextPatch,
-    CreateContext,
-    DeleteContext,
-    PatchContext,
-)
+from gateway.context.own_changes import CreateContext, DeleteContext, PatchContext
+from gateway.context.patching import ContextDraft, ContextPatch
 from gateway.engine.values import Surroundings
 from gateway.errors import UnknownContext
 from gateway.interfaces import Change, ContextStore, Page, Stored
@@ -57,7 +52,12 @@ class OwnContexts:
         *,
         only_if: AgentContext | None = None,
     ) -> AgentContext:
-        """Apply `patch` in one step. Raises UnknownContext, VersionConflict, InvalidArguments."""
+        """Apply `patch` in one step. Raises UnknownContext, VersionConflict, InvalidArguments.
+
+        One that says nothing is no change: neither version nor time to live are touched.
+        """
+        if patch == ContextPatch():
+            return only_if or await self.read(principal, context_id)
         change = PatchContext(
             operation_id=self._new_operation(),
             patch=patch,

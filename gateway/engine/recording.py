@@ -9,10 +9,9 @@ from gateway.context import (
     AgentContext,
     CalledOperation,
     CallFailure,
-    Claims,
     Outcome,
     RecordCall,
-    Updates,
+    Statement,
     agent_type_from,
     claims_of,
     entry_for_call,
@@ -22,11 +21,15 @@ from gateway.context import (
     rfc3339,
 )
 from gateway.context.patching import ContextPatch
+from gateway.engine.own_contexts import NO_CONTEXT
 from gateway.engine.store_watch import StoreWatch, Unrecorded
 from gateway.engine.values import ContextClaim, Surroundings
 from gateway.errors import (
+    GatewayError,
     PayloadTooLarge,
+    StoreBusy,
     StoreUnavailable,
+    UnknownContext,
     UnreadableRecord,
     UpstreamError,
     UpstreamTimeout,
@@ -40,16 +43,17 @@ from gateway.policy import Principal
 class Conversation:
     """One call's context before the call, with what the call claims already merged.
 
-    `fresh` is what it starts from, None where it existed. `kept`: whether the call is to be
-    recorded. `lost`: it would be, but the store is down.
+    `read` is what it was without that, and `fresh` the same where it is a new one. `kept`: whether
+    the call is to be recorded. `failure`: it would be, but the store could not be read.
     """
 
     principal: Principal
     context: AgentContext
+    read: AgentContext
     fresh: AgentContext | None
     kept: bool
-    claims: Claims | None
-    lost: bool = False
+    claims: Statement | None
+    failure: StoreUnavailable | None = None
 
 
 class Contexts:
@@ -94,59 +98,60 @@ class Contexts:
 
         Raises StoreUnavailable where the call cannot do without what is stored: `required`.
         """
-        stored, lost = None, False
+        stored, failure = None, None
         if claim.named_id is not None and kept:
             try:
                 stored = await self.store.get(principal, context_id)
             except StoreUnavailable as error:
-                self._watch.cannot_read(error)
+                if not isinstance(error, StoreBusy):
+                    self._watch.cannot_read(error)
                 if required:
                     raise
                 # One failed attempt is delay enough: the write is not tried as well.
-                kept, lost = False, True
+                kept, failure = False, error
             else:
                 self._watch.has_read()
         now = self.world.now()
         claims = _claims(claim, context_id)
         if stored is None:
             agent_type = agent_type_from(claim.inbound.agent_type, claim.agent_hint)
-            context = fresh = new_context(context_id, agent_type, now)
+            read = fresh = new_context(context_id, agent_type, now)
         else:
-            context, fresh = stored.context, None
+            read, fresh = stored.context, None
+        context = read
         if claims is not None:
             context = merge_claims(context, claims, now=rfc3339(now), max_history=self.max_history)
         return Conversation(
             principal=principal,
             context=context,
+            read=read,
             fresh=fresh,
             kept=kept,
             claims=claims,
-            lost=lost,
+            failure=failure,
         )
 
-    async def append(self, talk: Conversation, change: RecordCall) -> bool:
-        """Whether the call is in the history now."""
+    async def append(self, talk: Conversation, change: RecordCall) -> GatewayError | None:
+        """Why the call is not in the history now; None: it is."""
         context_id = talk.context.context_id
         try:
             stored = await self.store.update(talk.principal, context_id, change)
-        except (UnreadableRecord, VersionConflict, PayloadTooLarge) as error:
-            # This context's own trouble, not the store's.
-            self._watch.missed(_trouble(error))
-            return False
-        except StoreUnavailable as error:
-            self._watch.cannot_write(error)
-            self._watch.missed(Unrecorded.STORE_DOWN)
-            return False
+        except (StoreUnavailable, VersionConflict, PayloadTooLarge) as error:
+            reason = _reason(error)
+            if isinstance(error, StoreUnavailable) and reason is Unrecorded.STORE_DOWN:
+                self._watch.cannot_write(error)
+            self._watch.missed(reason)
+            return error
         if stored is None:
             self._watch.missed(Unrecorded.DELETED)
-            return False
+            return UnknownContext(NO_CONTEXT)
         self._watch.has_written()
-        return True
+        return None
 
     def pass_over(self, talk: Conversation) -> None:
         """The call's entry is not written."""
-        if talk.lost:
-            self._watch.missed(Unrecorded.STORE_DOWN)
+        if talk.failure is not None:
+            self._watch.missed(_reason(talk.failure))
 
     def finish_later(self, record: "Record") -> None:
         """Write the entry of a call whose task is being cancelled, in a task of our own."""
@@ -161,7 +166,10 @@ class Contexts:
 
 
 class Record:
-    """The history entry of one call: written once. `recorded` is None until then."""
+    """The history entry of one call: written once.
+
+    `recorded` is None until then, `refusal` why it could not be recorded.
+    """
 
     def __init__(
         self,
@@ -181,6 +189,7 @@ class Record:
         self._started = contexts.world.monotonic()
         self._change: RecordCall | None = None
         self.recorded: bool | None = None
+        self.refusal: GatewayError | None = None
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
@@ -200,7 +209,7 @@ class Record:
     async def answered(
         self,
         outcome: Outcome,
-        updates: Updates | None = None,
+        updates: Statement | None = None,
         *,
         patch: ContextPatch | None = None,
     ) -> None:
@@ -222,19 +231,21 @@ class Record:
     async def write(
         self,
         outcome: Outcome,
-        updates: Updates | None = None,
+        updates: Statement | None = None,
         patch: ContextPatch | None = None,
     ) -> bool:
         """Append the entry. A second try hands over the same change, so it counts once."""
         if not self._talk.kept:
             self._contexts.pass_over(self._talk)
+            self.refusal = self._talk.failure
             return False
         if self._change is None:
             self._change = self._make_change(outcome, updates, patch)
-        return await self._contexts.append(self._talk, self._change)
+        self.refusal = await self._contexts.append(self._talk, self._change)
+        return self.refusal is None
 
     def _make_change(
-        self, outcome: Outcome, updates: Updates | None, patch: ContextPatch | None
+        self, outcome: Outcome, updates: Statement | None, patch: ContextPatch | None
     ) -> RecordCall:
         talk, world = self._talk, self._contexts.world
         entry = entry_for_call(
@@ -251,21 +262,26 @@ class Record:
             began=talk.context.created_at if talk.fresh is None else None,
             max_history=self._contexts.max_history,
             claims=talk.claims,
+            read=talk.read,
+            merged=talk.context,
             updates=updates,
             patch=patch,
         )
 
 
-def _claims(claim: ContextClaim, context_id: str) -> Claims | None:
+def _claims(claim: ContextClaim, context_id: str) -> Statement | None:
     # Headers that name one context say nothing about another, which `_meta` has named.
     return claims_of(claim.inbound) if claim.inbound.context_id in (None, context_id) else None
 
 
-def _trouble(error: UnreadableRecord | VersionConflict | PayloadTooLarge) -> Unrecorded:
+def _reason(error: StoreUnavailable | VersionConflict | PayloadTooLarge) -> Unrecorded:
+    """Most are this context's own trouble, not the store's."""
     match error:
         case UnreadableRecord():
             return Unrecorded.UNREADABLE
-        case VersionConflict():
+        case StoreBusy() | VersionConflict():
             return Unrecorded.CONFLICT
         case PayloadTooLarge():
             return Unrecorded.TOO_LARGE
+        case StoreUnavailable():
+            return Unrecorded.STORE_DOWN

@@ -25,6 +25,14 @@ class Unrecorded(StrEnum):
     DELETED = "deleted"
 
 
+_SAID = {
+    Unrecorded.UNREADABLE: "what is stored of its context cannot be read by this version",
+    Unrecorded.TOO_LARGE: "its context has grown past what a store takes",
+    Unrecorded.CONFLICT: "too many others were at its context, or another one took its place",
+    Unrecorded.DELETED: "its context was deleted meanwhile",
+}
+
+
 class _Fault(Enum):
     UNREACHABLE = auto()
     UNWRITABLE = auto()
@@ -58,6 +66,10 @@ class StoreWatch:
     def missed(self, reason: Unrecorded) -> None:
         """A call has been answered without being recorded."""
         self._unrecorded[reason] += 1
+        count = self._unrecorded[reason]
+        # The first, the second, the fourth, and so on: `_fail` and `_recover` tell of an outage.
+        if reason is not Unrecorded.STORE_DOWN and count & (count - 1) == 0:
+            _LOG.warning("a call was not recorded: %s (%d so far)", _SAID[reason], count)
 
     def cannot_read(self, error: StoreUnavailable) -> None:
         self._fail(_Fault.UNREACHABLE, error)

@@ -16,7 +16,7 @@ from gateway.mcp.http_head import (
     refuse_method,
     refuse_size,
 )
-from gateway.mcp.json_text import encode_json, parse_json
+from gateway.mcp.json_text import LARGE, encode_json, parse_json
 from gateway.mcp.lines import MAX_LINE, LineBuffer
 from gateway.mcp.publication import (
     Server,
@@ -35,6 +35,7 @@ __all__ = [
     "ACCEPTED",
     "EVENT_STREAM",
     "JSON",
+    "LARGE",
     "LATEST_LEGACY",
     "MAX_LINE",
     "NONCE_BYTES",

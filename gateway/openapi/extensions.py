@@ -1,13 +1,15 @@
 """The `x-ocp-*` keys (OCP 1.0, Level 2): what an API says of the contexts that calls carry.
 
 What breaks the protocol's constraints counts as absent, member by member, and costs nothing else;
-the objects are open. `check_document` says where it happens.
+only of a list that bounds something the words that are known still count. The objects are open.
+`check_document` says where it happens.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeVar
 
 from gateway.openapi.document import join
 from gateway.openapi.hygiene import clean_text
@@ -15,6 +17,7 @@ from gateway.openapi.hygiene import clean_text
 Fault = tuple[str, str]
 """A JSON Pointer below the object that has the key, and what is wrong there."""
 Constraint = Callable[[object], Iterator[Fault]]
+Default = TypeVar("Default", frozenset[str], None)
 
 CONTEXT = "x-ocp-context"
 CONTEXT_AWARE = "x-ocp-context-aware"
@@ -85,15 +88,26 @@ def read_context_use(operation: Mapping[str, object], *, aware: bool) -> Context
     use = given if isinstance(given, Mapping) else {}
     if not use and not aware:
         return NO_USE
-    enhancing = _texts(_sound(use, "enhances_with", _CONTEXT_MEMBERS))
-    members = None if enhancing is None else frozenset(_ENHANCING[word] for word in enhancing)
-    updated = _texts(_sound(use, "updates_context", _CONTEXT_MEMBERS))
     usual = _UPDATED_BY_AWARE_APIS if aware else frozenset()
     return ContextUse(
-        enhances_with=members,
-        updates=usual if updated is None else frozenset(updated),
+        enhances_with=_bound(use, "enhances_with", _ENHANCING, default=None),
+        updates=_bound(use, "updates_context", {word: word for word in _UPDATABLE}, default=usual),
         requires_context=_sound(use, "requires_context", _CONTEXT_MEMBERS) is True,
     )
+
+
+def _bound(
+    use: Mapping[str, object], key: str, words: Mapping[str, str], *, default: Default
+) -> frozenset[str] | Default:
+    """The members that the list `key` names; `default` only where there is no such key.
+
+    Whoever writes one wants less than all: what cannot be read of it names nothing.
+    """
+    if key not in use:
+        return default
+    given = use[key]
+    named = given if isinstance(given, list) else []
+    return frozenset(words[word] for word in named if isinstance(word, str) and word in words)
 
 
 def extension_faults(holder: object, constraints: Mapping[str, Constraint]) -> Iterator[Fault]:

@@ -17,15 +17,17 @@ from gateway.errors import (
     VersionConflict,
 )
 from gateway.interfaces import Stored
-from gateway.mcp import encode_json, parse_json
-from gateway.mcp.errors import RpcError
+from gateway.mcp import encode_json
 from gateway.policy import Principal
-from gateway.server.etags import etag_of, is_matched, is_named
-from gateway.server.heads import headers_of, is_plain, is_plain_json, read_body
-from gateway.server.problems import problem
+from gateway.server.etags import etag_of, is_any, is_matched, is_named
+from gateway.server.heads import headers_of, is_plain, is_plain_json, read_json
+from gateway.server.problems import unsupported_media_type
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000
+MAX_BODY = 4_194_304
+"""Bytes of a draft or a patch: twice what one can say within the limits of its members."""
+_ANOTHER = "the context is not the one that the condition asks for"
 _LIMIT = re.compile(r"[0-9]{1,4}")
 JSON = "application/json"
 # RFC 7396 section 4, and what clients call any JSON.
@@ -65,7 +67,9 @@ class ContextsEndpoint:
 
     async def create(self, request: web.Request) -> web.Response:
         if not is_plain_json(request):
-            return _unsupported("A new context is described as application/json, not compressed.")
+            return unsupported_media_type(
+                "A new context is described as application/json, not compressed."
+            )
         draft = read_draft(await self._json(request))
         agent_type = agent_type_from(read_inbound(headers_of(request)).agent_type, None)
         principal = self._principal_of(request)
@@ -80,7 +84,10 @@ class ContextsEndpoint:
         context_id = _id(request)
         with _naming(context_id):
             context = await self._contexts.read(self._principal_of(request), context_id)
-        response = _shown(context)
+            response = _shown(context)
+            wanted = request.headers.getall("If-Match", [])
+            if wanted and not is_matched(response.headers["ETag"], wanted):
+                raise VersionConflict(_ANOTHER)
         if is_named(response.headers["ETag"], request.headers.getall("If-None-Match", [])):
             return _not_modified(response)
         return response
@@ -89,22 +96,27 @@ class ContextsEndpoint:
         context_id, principal = _id(request), self._principal_of(request)
         if request.content_type not in PATCH_TYPES or not is_plain(request):
             types = ", ".join(PATCH_TYPES)
-            return _unsupported(f"A patch is one of {types}, not compressed.", accepted=types)
+            # RFC 5789 section 2.2.
+            accepted = {"Accept-Patch": types}
+            return unsupported_media_type(f"A patch is one of {types}, not compressed.", accepted)
         with _naming(context_id):
             patch = read_patch(await self._json(request))
-            read = await self._condition(request, context_id)
+            read = await self._bound_to(request, context_id)
             context = await self._contexts.patch(principal, context_id, patch, only_if=read)
         return _shown(context)
 
     async def delete(self, request: web.Request) -> web.Response:
         context_id, principal = _id(request), self._principal_of(request)
         with _naming(context_id):
-            read = await self._condition(request, context_id)
+            read = await self._bound_to(request, context_id)
             await self._contexts.delete(principal, context_id, only_if=read)
         return web.Response(status=204, headers={"OCP-Context-ID": context_id})
 
-    async def _condition(self, request: web.Request, context_id: str) -> AgentContext | None:
-        """The context that the request's conditions hold for, None if it has none."""
+    async def _bound_to(self, request: web.Request, context_id: str) -> AgentContext | None:
+        """The one state that the request may change, None if any will do.
+
+        Raises VersionConflict where its conditions do not hold now.
+        """
         wanted = request.headers.getall("If-Match", [])
         unwanted = request.headers.getall("If-None-Match", [])
         if not wanted and not unwanted:
@@ -112,17 +124,13 @@ class ContextsEndpoint:
         context = await self._contexts.read(self._principal_of(request), context_id)
         etag = etag_of(_body(context))
         if (wanted and not is_matched(etag, wanted)) or is_named(etag, unwanted):
-            raise VersionConflict("the context is not the one that the condition asks for")
-        return context
+            raise VersionConflict(_ANOTHER)
+        # `*` asks for existence alone (RFC 9110 section 13.1.1), which the change itself needs. And
+        # a state that was not the unwanted one does not become it: every change is a newer one.
+        return context if wanted and not is_any(wanted) else None
 
     async def _json(self, request: web.Request) -> object:
-        body = await read_body(request, self._max_body_bytes)
-        if request.method == "POST" and not body.strip():
-            return {}
-        try:
-            return parse_json(body)
-        except RpcError as error:
-            raise BadRequest(str(error)) from error
+        return await read_json(request, min(self._max_body_bytes, MAX_BODY))
 
 
 def _id(request: web.Request) -> str:
@@ -150,17 +158,6 @@ def _not_modified(response: web.Response) -> web.Response:
     """RFC 9110 section 15.4.5: the same fields, without what describes a body."""
     headers = {name: value for name, value in response.headers.items() if name != "Content-Type"}
     return web.Response(status=304, headers=headers)
-
-
-def _unsupported(detail: str, *, accepted: str | None = None) -> web.Response:
-    return problem(
-        status=415,
-        code="unsupported_media_type",
-        title="Unsupported media type",
-        detail=detail,
-        # RFC 5789 section 2.2.
-        headers={"Accept-Patch": accepted} if accepted else None,
-    )
 
 
 @contextmanager

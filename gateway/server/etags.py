@@ -21,6 +21,11 @@ def is_matched(etag: str, fields: Iterable[str]) -> bool:
     return etag in tags or "*" in tags
 
 
+def is_any(fields: Iterable[str]) -> bool:
+    """Whether the fields say `*`: any representation, whatever its tag."""
+    return "*" in _tags(fields)
+
+
 def _tags(fields: Iterable[str]) -> list[str]:
     # None of our own tags has a comma.
     return [tag.strip() for field in fields for tag in field.split(",")]

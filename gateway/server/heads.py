@@ -1,8 +1,12 @@
 """aiohttp's requests in our own words."""
 
+import asyncio
+
 from aiohttp import web
 
 from gateway.errors import BadRequest, PayloadTooLarge
+from gateway.mcp import LARGE, parse_json
+from gateway.mcp.errors import RpcError
 from gateway.messages import Headers
 
 # What a page may send anywhere without asking first (Fetch, "CORS-safelisted request-header").
@@ -49,3 +53,18 @@ async def read_body(request: web.Request, limit: int) -> bytes:
             raise PayloadTooLarge(f"the body is larger than {limit} bytes")
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+async def read_json(request: web.Request, limit: int) -> object:
+    """What the body says; no body of a POST is an empty object.
+
+    Raises PayloadTooLarge as `read_body` does, BadRequest for what is no JSON.
+    """
+    body = await read_body(request, limit)
+    if request.method == "POST" and not body.strip():
+        return {}
+    try:
+        # Nobody else shall wait for what one caller has much of.
+        return parse_json(body) if len(body) < LARGE else await asyncio.to_thread(parse_json, body)
+    except RpcError as error:
+        raise BadRequest(str(error)) from error

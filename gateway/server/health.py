@@ -40,13 +40,14 @@ class StatusEndpoint:
         loaded = len(self._gateway.catalog.apis)
         if not loaded or (self._needs_all and self._gateway.missing):
             return _json({"status": "unready", "apis": loaded}, status=503)
+        status: dict[str, object] = {"status": "ok"}
         if not await self._gateway.store_is_up():
-            missed = sum(self._gateway.unrecorded.values())
-            degraded = {"status": "degraded", "reason": "context store unavailable"}
-            return _json({**degraded, "unrecorded": missed})
-        if any(state.fault for state in self._gateway.freshness.values()):
-            return _json({"status": "degraded", "reason": "a description is not current"})
-        return _json({"status": "ok"})
+            status = {"status": "degraded", "reason": "context store unavailable"}
+        elif any(state.fault for state in self._gateway.freshness.values()):
+            status = {"status": "degraded", "reason": "a description is not current"}
+        if missed := self._gateway.unrecorded:
+            status["unrecorded"] = missed
+        return _json(status)
 
     async def list_apis(self, _: web.Request) -> web.Response:
         names = sorted({*self._gateway.upstreams, *self._gateway.missing})

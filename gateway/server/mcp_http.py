@@ -14,6 +14,7 @@ from gateway.errors import ApiUnavailable, PayloadTooLarge
 from gateway.mcp import (
     EVENT_STREAM,
     JSON,
+    LARGE,
     NONCE_BYTES,
     Arrival,
     CallTool,
@@ -158,7 +159,7 @@ class McpEndpoint:
             return self._desk.consider(lambda: self._core.on_post(arrival, body))
 
         if b"tools/list" not in body:
-            return decide()
+            return decide() if len(body) < LARGE else await asyncio.to_thread(decide)
         # The first list of a catalog takes long to make, and nobody else shall wait for it.
         async with self._listing:
             return await asyncio.to_thread(decide)

@@ -33,6 +33,17 @@ def problem(
     )
 
 
+def unsupported_media_type(detail: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    """415, for a body that is not as it has to be; `detail` says how."""
+    return problem(
+        status=415,
+        code="unsupported_media_type",
+        title="Unsupported media type",
+        detail=detail,
+        headers=headers,
+    )
+
+
 def problem_of(error: GatewayError) -> web.Response:
     """The response that an error of ours becomes."""
     headers: dict[str, str] = {}

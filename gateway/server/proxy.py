@@ -6,7 +6,7 @@ from aiohttp import web
 from aiohttp.http import HttpVersion11
 from multidict import CIMultiDict
 
-from gateway.context import read_inbound
+from gateway.context import read_inbound, without_session
 from gateway.engine import Gateway, ProxiedRequest
 from gateway.errors import PayloadTooLarge, UpstreamError
 from gateway.messages import Request, RequestHead, Response, as_utf8, header
@@ -42,7 +42,8 @@ class ProxyEndpoint:
             api=api,
             request=Request(head=head, body=body),
             principal=self._principal_of(request),
-            inbound=read_inbound(headers),
+            # Nobody's session is worth reading for an answer that there is no such API.
+            inbound=read_inbound(headers if upstream else without_session(headers)),
         )
         async with self._gateway.forward(call) as response:
             return await _pass_back(request, response)

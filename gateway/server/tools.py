@@ -19,16 +19,14 @@ from gateway.mcp import (
     describe_native,
     describe_tool,
     encode_json,
-    parse_json,
 )
-from gateway.mcp.errors import RpcError
 from gateway.mcp.results import render_content, render_rest
 from gateway.messages import Headers
 from gateway.policy import Principal
 from gateway.server.etags import etag_of, is_named
-from gateway.server.heads import headers_of, is_plain_json, read_body
+from gateway.server.heads import headers_of, is_plain_json, read_json
 from gateway.server.previews import preview_json
-from gateway.server.problems import problem
+from gateway.server.problems import unsupported_media_type
 
 Json = dict[str, object]
 Describe = Callable[[str, Tool], Json]
@@ -87,16 +85,11 @@ class ToolsEndpoint:
         query = _query(request, allowed=("api", "dry_run"))
         dry_run = _flag(query, "dry_run")
         if not is_plain_json(request):
-            return problem(
-                status=415,
-                code="unsupported_media_type",
-                title="Unsupported media type",
-                detail="Arguments are sent as application/json, not compressed.",
-            )
+            return unsupported_media_type("Arguments are sent as application/json, not compressed.")
         headers = headers_of(request)
         call = ToolCall(
             name=request.match_info["name"],
-            arguments=_arguments(await read_body(request, self._max_body_bytes)),
+            arguments=_arguments(await read_json(request, self._max_body_bytes)),
             principal=self._principal_of(request),
             claim=ContextClaim(inbound=read_inbound(headers)),
             api=query.get("api"),
@@ -187,13 +180,7 @@ def _format(query: Mapping[str, str]) -> str:
     return form
 
 
-def _arguments(body: bytes) -> Mapping[str, object]:
-    if not body.strip():
-        return {}
-    try:
-        value = parse_json(body)
-    except RpcError as error:
-        raise BadRequest(str(error)) from error
+def _arguments(value: object) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise BadRequest("the arguments are not a JSON object")
     return value

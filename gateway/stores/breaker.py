@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from gateway.errors import StoreUnavailable, UnreadableRecord
+from gateway.errors import StoreBusy, StoreUnavailable, UnreadableRecord
 from gateway.interfaces import Change, ContextStore, Page, Stored
 from gateway.policy import Principal
 from gateway.policy.breaker import Attempt, Breaker
@@ -27,6 +27,43 @@ class _Lane:
     reason: str = _TOO_SLOW
 
 
+class _SharedLimit:
+    """Ends what takes longer than PATIENCE_SECONDS, with one timer for all of it.
+
+    A timer for each operation would cost more than most operations take.
+    """
+
+    def __init__(self) -> None:
+        # With the loop's time at which each is to end, the nearest first.
+        self._ends: dict[asyncio.Timeout, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def run(self, work: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Raises TimeoutError."""
+        loop = asyncio.get_running_loop()
+        limit = asyncio.timeout(None)
+        self._ends[limit] = end = loop.time() + PATIENCE_SECONDS
+        if self._timer is None:
+            self._timer = loop.call_at(end, self._end_due, loop)
+        try:
+            async with limit:
+                return await work()
+        finally:
+            self._ends.pop(limit, None)
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _end_due(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        for limit in [limit for limit, end in self._ends.items() if end <= now]:
+            del self._ends[limit]
+            limit.reschedule(now)
+        nearest = next(iter(self._ends.values()), None)
+        self._timer = None if nearest is None else loop.call_at(nearest, self._end_due, loop)
+
+
 class GuardedStore:
     """A ContextStore that fails at once while the one behind it is down.
 
@@ -41,6 +78,7 @@ class GuardedStore:
         self._monotonic = monotonic
         self._reads = _Lane()
         self._writes = _Lane()
+        self._limit = _SharedLimit()
         self._look: asyncio.Task[StoreUnavailable | None] | None = None
 
     async def get(
@@ -64,7 +102,10 @@ class GuardedStore:
         )
 
     async def list(self, principal: Principal, cursor: str | None, limit: int) -> Page:
-        return await self._try(self._reads, lambda: self._store.list(principal, cursor, limit))
+        # How long a list takes and whether it ends says little about calls.
+        return await self._try(
+            self._reads, lambda: self._store.list(principal, cursor, limit), counts=False
+        )
 
     async def ping(self) -> None:
         """Asks the store, however often it has failed, but one question at a time."""
@@ -75,22 +116,37 @@ class GuardedStore:
             raise StoreUnavailable(_TOO_SLOW) from None
 
     async def aclose(self) -> None:
+        self._limit.close()
         if self._look is not None:
             self._look.cancel()
             await asyncio.wait((self._look,))
         await self._store.aclose()
 
-    async def _try(self, lane: _Lane, work: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def _try(
+        self, lane: _Lane, work: Callable[[], Awaitable[Answer]], *, counts: bool = True
+    ) -> Answer:
         breaker = lane.breaker
         attempt = breaker.admit(self._monotonic())
         if attempt is None:
             raise StoreUnavailable(lane.reason)
+        if counts or attempt.trial:
+            return await self._judged(lane, attempt, work)
+        breaker.end(attempt)
+        try:
+            return await self._in_time(attempt, work)
+        except TimeoutError:
+            raise StoreUnavailable(_TOO_SLOW) from None
+
+    async def _judged(
+        self, lane: _Lane, attempt: Attempt, work: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
+        breaker = lane.breaker
         try:
             answer = await self._in_time(attempt, work)
         except TimeoutError:
             breaker.give_up(attempt, self._monotonic())
             raise StoreUnavailable(_TOO_SLOW) from None
-        except UnreadableRecord:
+        except (UnreadableRecord, StoreBusy):
             raise  # one context's own trouble
         except StoreUnavailable as error:
             breaker.fail(self._monotonic())
@@ -107,6 +163,8 @@ class GuardedStore:
         return self._writes if lane is self._reads else self._reads
 
     async def _in_time(self, attempt: Attempt, work: Callable[[], Awaitable[Answer]]) -> Answer:
+        if attempt.patience >= PATIENCE_SECONDS and not attempt.trial:
+            return await self._limit.run(work)
         async with asyncio.timeout(attempt.patience):
             if attempt.trial:
                 await self._reach()

@@ -2,11 +2,17 @@
 
 import asyncio
 from collections import deque
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from gateway.errors import StoreUnavailable
 
 Answer = TypeVar("Answer")
+
+
+class _Waiting(Protocol):
+    def done(self) -> bool: ...
+
+    def set_exception(self, exception: type[BaseException] | BaseException, /) -> None: ...
 
 
 class Deadlines:
@@ -16,20 +22,14 @@ class Deadlines:
         """`message` is that of the StoreUnavailable which ends the waiting."""
         self._seconds = seconds
         self._message = message
-        self._waiting: deque[tuple[float, asyncio.Future[object]]] = deque()
+        self._waiting: deque[tuple[float, _Waiting]] = deque()
         self._timer: asyncio.TimerHandle | None = None
-
-    @property
-    def waiting(self) -> int:
-        """How many wait; those whose answer came out of turn count until the ones before them."""
-        self._drop_done()
-        return len(self._waiting)
 
     async def wait(self, future: "asyncio.Future[Answer]") -> Answer:
         """The future's result. Whoever is cancelled here cancels the future."""
         loop = asyncio.get_running_loop()
         self._drop_done()
-        self._waiting.append((loop.time() + self._seconds, future))  # type: ignore[arg-type]
+        self._waiting.append((loop.time() + self._seconds, future))
         if self._timer is None:
             self._timer = loop.call_later(self._seconds, self._tick)
         return await future

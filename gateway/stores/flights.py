@@ -67,6 +67,7 @@ class Flights:
         self._large: deque[tuple[Errand, Parcel]] = deque()
         self._large_airborne = 0
         self._airborne: set[asyncio.Task[None]] = set()
+        self._overdue: set[asyncio.Task[None]] = set()
         self._last: asyncio.Task[None] | None = None
         self._boarding = False
         self._closed = False
@@ -97,8 +98,6 @@ class Flights:
             load = self._load()
             if load:
                 self._last = self._fly(load)
-                loop = asyncio.get_running_loop()
-                loop.call_later(OVERTAKE_SECONDS, self._overtake, self._last)
         while self._large and self._large_airborne < MAX_LARGE_FLIGHTS:
             self._large_airborne += 1
             self._fly([self._large.popleft()]).add_done_callback(self._large_landed)
@@ -128,17 +127,20 @@ class Flights:
 
     def _fly(self, load: list[tuple[Errand, Parcel]]) -> asyncio.Task[None]:
         # Kept here until it has landed, and awaited by aclose.
-        task = asyncio.get_running_loop().create_task(self._journey(load))
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self._journey(load))
         self._airborne.add(task)
         task.add_done_callback(self._landed)
+        loop.call_later(OVERTAKE_SECONDS, self._overtake, task)
         return task
 
     async def _journey(self, load: list[tuple[Errand, Parcel]]) -> None:
         sent = self._clock()
         try:
-            async with asyncio.timeout(FLIGHT_SECONDS):
-                answers = await self._servers.run([parcel.words for _, parcel in load])
-        except TimeoutError:
+            answers = await self._servers.run([parcel.words for _, parcel in load])
+        except asyncio.CancelledError:
+            if asyncio.current_task() not in self._overdue:
+                raise
             answers = [RedisTimeoutError("no answer")] * len(load)
         except Exception as error:  # noqa: BLE001 - whatever it was, its errands must hear of it
             answers = [error] * len(load)
@@ -161,6 +163,7 @@ class Flights:
 
     def _landed(self, flight: asyncio.Task[None]) -> None:
         self._airborne.discard(flight)
+        self._overdue.discard(flight)
         if self._last is flight:
             self._last = None
         self._depart()
@@ -170,6 +173,15 @@ class Flights:
         self._depart()
 
     def _overtake(self, flight: asyncio.Task[None]) -> None:
+        if flight.done():
+            return
+        # Few flights come so far: the others are spared a second timer.
+        asyncio.get_running_loop().call_later(FLIGHT_SECONDS, self._end, flight)
         if self._last is flight:
             self._last = None
             self._depart()
+
+    def _end(self, flight: asyncio.Task[None]) -> None:
+        if not flight.done():
+            self._overdue.add(flight)
+            flight.cancel()

@@ -3,7 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.interfaces import Change, Page, Stored
 from gateway.policy import Principal
@@ -93,7 +93,7 @@ class MemoryStore:
         held = {**shelf.single, **shelf.named}
         ids = sorted(context_id for context_id in held if context_id > after)
         return Page(
-            items=tuple(held[context_id].record.stored for context_id in ids[:limit]),
+            items=tuple(_listed(held[context_id].record) for context_id in ids[:limit]),
             next_cursor=encode_cursor(ids[limit - 1]) if len(ids) > limit else None,
         )
 
@@ -128,3 +128,7 @@ class MemoryStore:
         shelf.drop_expired(self._clock())
         if shelf:
             self._shelves[name] = shelf
+
+
+def _listed(record: Record) -> Stored:
+    return Stored(context=replace(record.context, history=(), taken={}), version=record.version)

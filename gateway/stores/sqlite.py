@@ -6,8 +6,7 @@ process nor a crashed host loses one (sqlite.org/pragma.html#pragma_synchronous)
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,17 +17,18 @@ from gateway.interfaces import Change, Page, Stored
 from gateway.policy import Principal
 from gateway.stores.composing import Composed, Outcome, Step, compose
 from gateway.stores.copies import Copies, Key
+from gateway.stores.paging import PAGE_BYTES, SLICE
 from gateway.stores.record import (
     MAX_RECORD_BYTES,
     Record,
     StoreLimits,
     decode_cursor,
-    decode_record,
     encode_cursor,
     is_of_later_version,
 )
 from gateway.stores.remembered import Remembered
 from gateway.stores.sqlite_file import DatabaseFile, primary_code
+from gateway.stores.sqlite_listing import Slice, read_slice
 from gateway.stores.unreadable import LATER_VERSION, set_aside, treated_as_absent
 from gateway.stores.worker import Job, Worker
 
@@ -79,13 +79,23 @@ class SqliteStore:
     """
 
     def __init__(
-        self, path: Path, limits: StoreLimits, *, clock: Callable[[], float] = time.time
+        self,
+        path: Path,
+        limits: StoreLimits,
+        *,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Nothing is opened before the first call. `clock` counts seconds since the epoch."""
+        """Nothing is opened before the first call.
+
+        `clock` counts seconds since the epoch, `monotonic` from anywhere: the age of a copy must
+        not depend on a clock that is set back.
+        """
         self._limits = limits
         self._clock = clock
+        self._monotonic = monotonic
         self._file = DatabaseFile(path)
-        self._copies = Copies(clock)
+        self._copies = Copies(monotonic)
         self._absent, self._aside = treated_as_absent(), set_aside()
         self._stored = Remembered()
         self._worker: Worker[_Task] = Worker(
@@ -117,8 +127,16 @@ class SqliteStore:
         return cast("Stored | None", await self._worker.run(task))
 
     async def list(self, principal: Principal, cursor: str | None, limit: int) -> Page:
-        work = partial(self._page, principal.name, decode_cursor(cursor), limit)
-        return cast("Page", await self._worker.run(work))
+        after, items, shown, room = decode_cursor(cursor), list[Stored](), 0, PAGE_BYTES
+        more = True
+        while more and shown < limit and room > 0:
+            most = min(SLICE, limit - shown)
+            work = partial(self._slice, principal.name, after, most, room)
+            part = cast("Slice", await self._worker.run(work))
+            items += part.items
+            after, more = part.last, part.more
+            shown, room = shown + part.shown, room - part.size
+        return Page(items=tuple(items), next_cursor=encode_cursor(after) if more else None)
 
     async def ping(self) -> None:
         def work() -> None:
@@ -172,7 +190,7 @@ class SqliteStore:
         if not groups:
             return
         self._file.connection.execute("BEGIN IMMEDIATE")
-        now = self._clock()
+        now, sent = self._clock(), self._monotonic()
         plans = [self._plan(key, [s for s, _ in group]) for key, group in groups.items()]
         # New ones last: what makes room for them is what this batch has not touched.
         for plan in sorted(plans, key=lambda plan: not plan.existed):
@@ -180,7 +198,7 @@ class SqliteStore:
         self._file.connection.execute("COMMIT")
         # Only now: nobody may hear of what a failing commit takes back.
         for plan in plans:
-            self._publish(plan, now)
+            self._publish(plan, sent)
             self._stored.add(_stored_of((s for s, _ in groups[plan.key]), plan.outcomes))
             for (_, job), outcome in zip(groups[plan.key], plan.outcomes, strict=True):
                 job.conclude(outcome)
@@ -216,18 +234,22 @@ class SqliteStore:
         else:
             self._copies.has_written(plan.key, last.after, last.history, len(last.data), sent)
 
+    def _slice(self, principal: str, after: str, most: int, room: int) -> Slice:
+        connection, now = self._file.connection, self._clock()
+        return read_slice(connection, principal, after, now=now, most=most, room=room)
+
     def _read(self, key: Key) -> Record | None:
-        now = self._clock()
+        asked = self._monotonic()
         row = self._file.connection.execute(
             "SELECT CASE WHEN length(record) <= ? THEN record END FROM contexts"
             " WHERE principal = ? AND context_id = ? AND expires > ?",
-            (MAX_RECORD_BYTES, *key, now),
+            (MAX_RECORD_BYTES, *key, self._clock()),
         ).fetchone()
         data = b"" if row is None else row[0]
         if not isinstance(data, bytes):
             raise UnreadableRecord("a stored context cannot be read by this version")
         try:
-            return self._copies.has_read(key, data, now)
+            return self._copies.has_read(key, data, asked)
         except UnreadableRecord:
             if is_of_later_version(data):
                 raise UnreadableRecord(LATER_VERSION) from None
@@ -303,18 +325,6 @@ class SqliteStore:
         ).fetchone()
         return int(row[0])
 
-    def _page(self, principal: str, after: str, limit: int) -> Page:
-        rows = self._file.connection.execute(
-            "SELECT context_id, CASE WHEN length(record) <= ? THEN record END FROM contexts"
-            " WHERE principal = ? AND context_id > ? AND expires > ?"
-            " ORDER BY context_id LIMIT ?",
-            (MAX_RECORD_BYTES, principal, after, self._clock(), limit + 1),
-        ).fetchall()
-        return Page(
-            items=tuple(_readable(data for _, data in rows[:limit])),
-            next_cursor=encode_cursor(rows[limit - 1][0]) if len(rows) > limit else None,
-        )
-
 
 def _stored_of(steps: Iterable[Step], outcomes: Iterable[Outcome]) -> set[str]:
     """The operation ids of the changes that are, or are about to be, stored."""
@@ -323,13 +333,6 @@ def _stored_of(steps: Iterable[Step], outcomes: Iterable[Outcome]) -> set[str]:
         for step, outcome in zip(steps, outcomes, strict=False)
         if isinstance(outcome, Stored)
     }
-
-
-def _readable(values: Iterable[object]) -> Iterator[Stored]:
-    for data in values:
-        if isinstance(data, bytes):
-            with suppress(UnreadableRecord):
-                yield decode_record(data).stored
 
 
 def _leave_undone(

@@ -67,7 +67,7 @@ class Worker(Generic[Task]):
     `run_batch` marks jobs done or postpones them; what it raises fails all of them. What is
     postponed comes again in front of what has been submitted since, so that nothing waits behind
     it. `close` runs last.
-    Work whose caller is cancelled is done all the same. The thread starts with the first job.
+    Work whose caller has left before an attempt is not done. The thread starts with the first job.
     """
 
     def __init__(
@@ -135,7 +135,10 @@ class Worker(Generic[Task]):
     def _attempt(self, jobs: list[Job[Task]]) -> None:
         now = self._clock()
         for job in jobs:
-            if job.deadline <= now:
+            if job.future.done():
+                # Its caller has left, and has been told that nothing was stored, or nothing at all.
+                job.settle(None)
+            elif job.deadline <= now:
                 job.expire()
         due = [job for job in jobs if not job.done]
         if not due:

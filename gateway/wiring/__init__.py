@@ -3,6 +3,15 @@
 from gateway.wiring.checking import Checked, Remark, check_apis
 from gateway.wiring.loading import load_catalog
 from gateway.wiring.serving import serve, stdio
-from gateway.wiring.storing import make_store
+from gateway.wiring.storing import make_store, make_surroundings
 
-__all__ = ["Checked", "Remark", "check_apis", "load_catalog", "make_store", "serve", "stdio"]
+__all__ = [
+    "Checked",
+    "Remark",
+    "check_apis",
+    "load_catalog",
+    "make_store",
+    "make_surroundings",
+    "serve",
+    "stdio",
+]

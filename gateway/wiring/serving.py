@@ -19,7 +19,7 @@ from gateway.catalog import Catalog, Recall, make_anew
 from gateway.client import AiohttpClient
 from gateway.config import Config, StoreConfig
 from gateway.context import mint_id
-from gateway.engine import Gateway, Surroundings
+from gateway.engine import Gateway
 from gateway.errors import DescriptionError
 from gateway.interfaces import ContextStore
 from gateway.mcp import Server, StdioDialogue, ToolPages
@@ -43,7 +43,7 @@ from gateway.wiring.collecting import collector_at_rest
 from gateway.wiring.listing import Lists
 from gateway.wiring.loading import Loaded, load_apis, located
 from gateway.wiring.reloading import Reloading
-from gateway.wiring.storing import make_store
+from gateway.wiring.storing import make_store, make_surroundings
 
 T = TypeVar("T")
 
@@ -199,15 +199,10 @@ async def _gateway(config: Config, loaded: Sequence[Loaded]) -> AsyncIterator[Ga
         upstreams={api.upstream.name: api.upstream for api in loaded if api.upstream is not None},
         store=_store(config.store),
         client=AiohttpClient(),
-        surroundings=Surroundings(
-            now=lambda: datetime.now(UTC),
-            monotonic=asyncio.get_running_loop().time,
-            random_bytes=secrets.token_bytes,
-        ),
+        surroundings=make_surroundings(),
         max_history=config.store.max_history,
+        context_argument=config.mcp.context_argument,
     )
-    if config.mcp.context_argument:
-        gateway.publish_contexts()
     gateway.missing = frozenset(api.name for api in loaded if api.catalog is None)
     try:
         yield gateway

@@ -1,8 +1,22 @@
-"""The context store that a configuration names."""
+"""The context store that a configuration names, and what of the process its contexts need."""
+
+import asyncio
+import secrets
+from datetime import UTC, datetime
 
 from gateway.config import StoreConfig
+from gateway.engine import Surroundings
 from gateway.interfaces import ContextStore
 from gateway.stores import StoreLimits, open_store
+
+
+def make_surroundings() -> Surroundings:
+    """The process's clocks and randomness; called within a running event loop."""
+    return Surroundings(
+        now=lambda: datetime.now(UTC),
+        monotonic=asyncio.get_running_loop().time,
+        random_bytes=secrets.token_bytes,
+    )
 
 
 def make_store(config: StoreConfig) -> ContextStore:

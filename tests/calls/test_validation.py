@@ -56,6 +56,34 @@ def test_faults_are_bounded_in_number_and_length() -> None:
 @pytest.mark.parametrize(
     "schema",
     [
+        pytest.param({"properties": {"n": {}}}, id="among others"),
+        pytest.param({}, id="none at all"),
+        pytest.param({"anyOf": [{"required": ["n"]}]}, id="of an object with alternatives"),
+    ],
+)
+@pytest.mark.parametrize("surplus", [0, 1, 70_000])
+def test_unknown_names_are_bounded_and_counted(schema: dict[str, object], surplus: int) -> None:
+    validator = ArgumentValidator({"type": "object", "additionalProperties": False, **schema})
+    faults = validator.faults({f"x{number}": 1 for number in range(MAX_FAULTS + surplus)})
+    named = [fault for fault in faults if fault.message == "is not known here"]
+    counted = [fault.message for fault in faults if "more names" in fault.message]
+    assert len(faults) <= MAX_FAULTS
+    assert len(named) >= MAX_FAULTS - 2
+    assert counted == ([f"has {surplus + 1} more names that are not known here"] if surplus else [])
+
+
+def test_nobody_is_asked_why_very_many_unknown_names_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    validator = ArgumentValidator({"type": "object", "additionalProperties": False})
+    for name in ("_compiled", "_plain", "_outline"):
+        monkeypatch.setattr(validator, name, Unexplained(validator))
+    assert len(validator.faults({str(number): 1 for number in range(70_000)})) == MAX_FAULTS
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
         pytest.param({"pattern": "["}, id="a pattern that is none"),
         pytest.param({"type": "strange"}, id="a type that is none"),
         pytest.param({"$ref": "http://127.0.0.1:9/schema"}, id="a reference to the network"),

@@ -1,12 +1,15 @@
 """What an operation says of contexts, as its tool shows it."""
 
 from collections.abc import Mapping
+from dataclasses import fields, replace
 
 import pytest
 
 from gateway.catalog import Tool, ToolOverride, read_catalog, recall, summarise
 from gateway.catalog.tool import MAX_DESCRIPTION, REQUIRES_CONTEXT
-from gateway.openapi import Document, OcpSupport, read_description
+from gateway.context import UPDATABLE, AgentContext, HistoryEntry, SessionState
+from gateway.context.sharing import with_fields
+from gateway.openapi import Document, OcpSupport, extensions, read_description
 
 NEEDY = {"requires_context": True}
 
@@ -81,3 +84,43 @@ def test_a_recalled_catalog_says_the_same_of_the_api_and_of_contexts() -> None:
     (tool,) = again.tools.values()
     assert tool.context == made.tools[tool.name].context
     assert tool.context.requires_context
+
+
+WHOLE = AgentContext(
+    context_id="ocp-00000000",
+    agent_type="tester",
+    created_at="2026-01-01T00:00:00Z",
+    last_updated="2026-01-01T00:00:00Z",
+    user="ann",
+    workspace="shop",
+    current_file="a.py",
+    current_goal="ship",
+    context_summary="begun",
+    error_context="none",
+    recent_changes=("one",),
+    session=SessionState(start_time="2026-01-01T00:00:00Z", agent_type="tester"),
+    history=(HistoryEntry(timestamp="2026-01-01T00:00:00Z", action="x"),),
+    api_specs={"shop": "http://shop.test"},
+)
+BARE = with_fields(WHOLE, frozenset())
+
+
+def test_descriptions_and_contexts_have_the_same_members_that_answers_may_change() -> None:
+    """The two rooms do not know each other, so each has a list of its own."""
+    assert set(extensions._UPDATABLE) == UPDATABLE
+
+
+@pytest.mark.parametrize("member", extensions._ENHANCING.values())
+def test_every_member_that_an_api_may_ask_for_can_be_shown(member: str) -> None:
+    shown = with_fields(WHOLE, frozenset({member}))
+
+    assert getattr(shown, member) == getattr(WHOLE, member)
+    assert replace(shown, **{member: getattr(BARE, member)}) == BARE
+
+
+def test_no_member_can_be_shown_that_no_api_may_ask_for() -> None:
+    everything = with_fields(WHOLE, frozenset(field.name for field in fields(AgentContext)))
+
+    hidden: dict[str, object] = {"user": None, "context_summary": None, "api_specs": {}}
+    assert everything == replace(WHOLE, **hidden)  # type: ignore[arg-type]
+    assert with_fields(WHOLE, frozenset(extensions._ENHANCING.values())) == everything

@@ -117,11 +117,23 @@ def test_a_deleted_context_is_gone(cli: Cli, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["list", "show"])
 def test_no_terminal_control_gets_out(cli: Cli, tmp_path: Path, command: str) -> None:
-    fill(tmp_path / FILE, [a_context(1, "a\x1b[31m\x07b\x9b2J\r\nc")])
+    goal = "a\x1b[31m\x07b\x9b2J\r\nc\u202egnp.exe\u2066\u200b\u2028\U000e0041"
+    fill(tmp_path / FILE, [a_context(1, goal)])
     named = [a_context_id(1)] if command == "show" else []
     done = cli("context", command, *named, *STORE)
     assert done.code == 0
     assert all(c.isprintable() or c == "\n" for c in done.stdout)
+    if command == "show":
+        assert json.loads(done.stdout)["current_goal"] == goal
+
+
+def test_a_long_goal_makes_no_long_table(cli: Cli, tmp_path: Path) -> None:
+    goals = ["g" * 200, "g" * 201, "g" * 65_536]
+    fill(tmp_path / FILE, [a_context(number, goal) for number, goal in enumerate(goals)])
+    _, *lines = cli("context", "list", *STORE).stdout.splitlines()
+    assert [line.split()[-1] for line in lines] == ["g" * 200, *["g" * 199 + "…"] * 2]
+    whole = json.loads(cli("context", "list", *STORE, "--format", "json").stdout)
+    assert [summary["current_goal"] for summary in whole] == goals
 
 
 def test_the_store_may_come_from_the_configuration(cli: Cli, tmp_path: Path) -> None:
@@ -155,7 +167,7 @@ def test_looking_makes_no_store(cli: Cli, tmp_path: Path, command: tuple[str, ..
         ),
         pytest.param(("list", "--store", "ftp://x"), 2, "must be memory://", id="scheme"),
         pytest.param(("list", "--store", "env:NOT_SET"), 2, "env:NOT_SET is not set", id="secret"),
-        pytest.param(("show", "a_b"), 2, "1 to 64 letters, digits or hyphens", id="id"),
+        pytest.param(("show", "a_b"), 2, "1 to 64 letters, digits and hyphens", id="id"),
         pytest.param(("list", "missing.yaml"), 2, "missing.yaml: No such file", id="no-file"),
         pytest.param(("list", "--store", "sqlite:///text"), 1, "not a SQLite", id="other-file"),
     ],

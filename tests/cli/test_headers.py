@@ -41,6 +41,13 @@ def test_a_context_survives_the_way_to_headers_and_back(cli: Cli) -> None:
     assert json.loads(decoded.stdout) == CONTEXT
 
 
+def test_foreign_members_of_a_session_are_shown(cli: Cli) -> None:
+    context = CONTEXT | {"session": CONTEXT["session"] | {"mood": ["good"]}}  # type: ignore[operator]
+    encoded = cli("headers", "encode", stdin=json.dumps(context).encode())
+    decoded = cli("headers", "decode", stdin=encoded.stdout.encode())
+    assert json.loads(decoded.stdout) == context
+
+
 def test_the_head_of_a_response_can_be_pasted(cli: Cli) -> None:
     head = b"HTTP/1.1 200 OK\r\nocp-context-id: abc\r\nOCP-User: ann\r\nOCP-Session: zzz\r\n\r\n"
     done = cli("headers", "decode", stdin=head)
@@ -139,11 +146,6 @@ DIGITS = "".join(map(str, hashlib.shake_256(b"").digest(9_000)))
             ["api_specs: shortened", "history: 1 of 1 entries left out"],
             id="addresses",
         ),
-        pytest.param(
-            {"created_at": "2026-01-01T00:00:00." + DIGITS + "Z"},
-            ["no OCP-Session: the context does not fit, or a member of it is not valid"],
-            id="nothing-fits",
-        ),
     ],
 )
 def test_what_the_headers_do_not_carry_is_named(
@@ -152,6 +154,28 @@ def test_what_the_headers_do_not_carry_is_named(
     printed, said = encode(cli, **members)
     assert said == [f"ocp-gateway: {remark}" for remark in remarks]
     assert all(len(line) <= len("OCP-Session: ") + 8192 for line in printed.splitlines())
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        pytest.param({"created_at": "2026-01-01T00:00:00." + DIGITS + "Z"}, id="nothing-fits"),
+        pytest.param(
+            {"session": CONTEXT["session"] | {"x": [{}] * 9_000}},  # type: ignore[operator]
+            id="nobody-reads-it",
+        ),
+    ],
+)
+def test_headers_without_a_session_are_printed_and_exit_1(
+    cli: Cli, members: dict[str, object]
+) -> None:
+    done = cli("headers", "encode", stdin=json.dumps(CONTEXT | members).encode())
+    names = [line.partition(":")[0] for line in done.stdout.splitlines()]
+    assert names == ["OCP-Context-ID", "OCP-Agent-Type", "OCP-Version", "OCP-Current-Goal"]
+    assert done.stderr == (
+        "ocp-gateway: no OCP-Session: the context does not fit, or a member of it is not valid\n"
+    )
+    assert done.code == 1
 
 
 def test_the_history_that_is_left_out_is_counted(cli: Cli) -> None:

@@ -7,12 +7,11 @@ from gateway.context import (
     AgentContext,
     CalledOperation,
     CallFailure,
-    Claims,
     HistoryEntry,
     NativeOutcome,
     Outcome,
     RecordCall,
-    Updates,
+    Statement,
     entry_for_call,
     is_valid_context,
     new_context,
@@ -110,8 +109,8 @@ def test_claims_entry_and_updates_are_one_step() -> None:
     existing = replace(FRESH, current_goal="old", user="ada", workspace="here")
     change = replace(
         record(1),
-        claims=Claims(members={"current_goal": "new", "workspace": "there"}),
-        updates=Updates(members={"context_summary": "said"}, history=(entry(0),)),
+        claims=Statement(members={"current_goal": "new", "workspace": "there"}),
+        updates=Statement(members={"context_summary": "said"}, history=(entry(0),)),
     )
     after = apply(change, existing)
     assert (after.current_goal, after.user, after.workspace) == ("new", "ada", "there")

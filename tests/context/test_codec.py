@@ -4,6 +4,7 @@ import base64
 import gzip
 import hashlib
 import json
+import tracemalloc
 import zlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,7 @@ from gateway.context import (
     new_context,
     to_mapping,
 )
+from gateway.context.decoding import MAX_JSON_PARTS
 
 ID = "ocp-a1b2c3d4"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -205,6 +207,73 @@ def test_a_bomb_is_not_inflated(data: bytes) -> None:
     assert decode_session(zipped(data), ID) is Reject.TOO_LARGE
 
 
+def crowded(count: int, one: str, *, escaped: bool) -> str:
+    """A valid session of a few hundred characters, in whose open member there is that much."""
+    members = json.dumps(
+        MEMBERS
+        | {"session": {"start_time": CONTEXT.created_at, "interaction_count": 0, "agent_type": "a"}}
+    )
+    agent = '"agent_type": "a", "x": [' + f"{one}," * count + "1]}"
+    text = members.replace('"agent_type": "a"}', agent)
+    value = zipped(text.replace('"tester"', '"\\u0074ester"') if escaped else text)
+    assert len(text) <= 65_536
+    assert len(value) <= 600
+    return value
+
+
+@pytest.mark.parametrize("escaped", [False, True], ids=["plain", "escaped"])
+@pytest.mark.parametrize("one", ["{}", "[]", "0", '""', '{"":0}', "[1,2]"])
+def test_a_few_characters_do_not_unfold_to_thousands_of_values(one: str, escaped: bool) -> None:
+    parts = sum(map(one.count, "{[,")) + 1
+    some = crowded(MAX_JSON_PARTS // parts - 40, one, escaped=escaped)
+    assert isinstance(decode_session(some, ID), AgentContext)
+    more = crowded(MAX_JSON_PARTS // parts + 1, one, escaped=escaped)
+    assert decode_session(more, ID) is Reject.TOO_LARGE
+
+
+SHORTEST = {"timestamp": "2026-01-01T00:00:00Z", "action": ""}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"history": [SHORTEST] * 1_300},
+        {"history": [SHORTEST | {"metadata": {"api": "a", "ms": 1}}] * 700},
+        {"api_specs": {f"{number:x}": "a:b" for number in range(2_500)}},
+        {"context_summary": "[{}]," * 12_000},
+        {"context_summary": '"[{}],' * 9_000},
+    ],
+    ids=["history", "metadata", "api_specs", "text", "escaped_text"],
+)
+def test_what_a_context_needs_much_of_is_read(members: dict[str, object]) -> None:
+    decoded = decode_session(zipped(json.dumps(MEMBERS | members, separators=(",", ":"))), ID)
+    assert isinstance(decoded, AgentContext)
+    for name, member in members.items():
+        assert len(to_mapping(decoded)[name]) == len(member)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        zipped(b"\0" * 6_280_000),
+        crowded(21_000, "{}", escaped=True),
+        crowded(12_000, '"ab"', escaped=True),
+        "gzip:" + plain(gzip.compress(b"") * 300),
+        plain(b"[" * 6_000),
+        "gzip:" + plain(WHOLE + b"junk"),
+    ],
+    ids=["six_megabytes", "objects", "texts", "empty_members", "nested", "junk"],
+)
+def test_what_is_ignored_takes_little_memory(value: str) -> None:
+    assert len(value) <= 8192
+    tracemalloc.start()
+    try:
+        assert isinstance(decode_session(value, ID), Reject)
+        assert tracemalloc.get_traced_memory()[1] <= 512 * 1024
+    finally:
+        tracemalloc.stop()
+
+
 def test_sixty_four_kibibytes_are_inflated() -> None:
     text = json.dumps(MEMBERS)
     text += " " * (65_536 - len(text))
@@ -236,6 +305,7 @@ def test_sixty_four_kibibytes_are_inflated() -> None:
         "duplicate_compact": COMPACT[:-1] + ',"agent_type":"other"}',
         "duplicate_same": COMPACT[:-1] + ',"agent_type":"tester"}',
         "duplicate_escaped": COMPACT[:-1] + ',"agent\\u005ftype":"tester"}',
+        "duplicate_hidden_by_escapes": COMPACT[:-1] + ',"x":1,"x":2,"y":"\\u0022\\u0022"}',
         "duplicate_in_metadata": JSON[:-1] + ', "x": {"a": "\\"", "a": 2}}',
         "deep_array": JSON[:-1] + ', "user": ' + "[" * 300 + "]" * 300 + "}",
         "very_deep": "[" * 6000,
@@ -456,6 +526,19 @@ def test_a_long_history_loses_its_oldest_entries(entries: int) -> None:
     assert decoded == replace(context, history=context.history[entries - kept :])
 
 
+def test_no_more_is_written_than_a_reader_inflates() -> None:
+    operation = CalledOperation(api="pets", method="GET", path="/pets", name="listPets")
+    entry = entry_for_call(now=NOW, outcome=200, milliseconds=1, tool="x", operation=operation)
+    for history in ((entry,) * 5_000, (replace(entry, result="x" * 3_000),) * 60):
+        encoded = encode_session(replace(CONTEXT, history=history))
+        assert encoded is not None
+        text = gzip.decompress(base64.b64decode(encoded.removeprefix("gzip:"), validate=True))
+        assert 60_000 < len(text) <= 65_536
+        decoded = decode_session(encoded, ID)
+        assert isinstance(decoded, AgentContext)
+        assert decoded.history == history[: len(decoded.history)]
+
+
 def noise(length: int) -> str:
     """Text that does not compress well, the same each time."""
     return base64.urlsafe_b64encode(hashlib.shake_256().digest(length))[:length].decode()
@@ -591,7 +674,7 @@ def test_numbers_of_64_bits_are_read_as_they_are() -> None:
     assert repr(context.history[0].metadata["n"]) == repr(numbers)
 
 
-@pytest.mark.parametrize("levels", [1, 100, 240, 255, 300, 900])
+@pytest.mark.parametrize("levels", [1, 100, 240, 248, 255, 300, 900])
 @pytest.mark.parametrize("where", ["session", "metadata"])
 def test_open_members_nest_as_deep_as_a_record_can_hold(levels: int, where: str) -> None:
     nested = "[" * levels + "]" * levels

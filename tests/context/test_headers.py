@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from gateway.context import (
     AgentContext,
     InboundContext,
+    SessionState,
+    decode_session,
     encode_session,
     is_ocp_header,
     new_context,
@@ -136,6 +138,16 @@ def test_a_header_sent_twice_is_ignored(name: str) -> None:
 def test_a_session_of_another_context_is_ignored() -> None:
     inbound = read_inbound((("OCP-Context-ID", "ocp-11111111"), ("OCP-Session", SESSION)))
     assert inbound == InboundContext(context_id="ocp-11111111", rejects=("session_id_mismatch",))
+
+
+def test_foreign_members_of_a_session_are_not_held() -> None:
+    """A few hundred characters can unfold to thousands of them, for as long as a call lasts."""
+    state = SessionState(start_time=CONTEXT.created_at, interaction_count=3, agent_type="x")
+    known = replace(CONTEXT, session=state)
+    foreign = replace(known, session=replace(state, extra={"x": [{}] * 99}))
+    value = encode_session(foreign) or ""
+    assert decode_session(value, ID) == foreign
+    assert read_inbound((("OCP-Context-ID", ID), ("OCP-Session", value))).session == known
 
 
 def test_a_session_without_id_is_ignored() -> None:

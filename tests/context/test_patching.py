@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -9,14 +10,12 @@ from gateway.context import AgentContext, is_valid_context, to_mapping
 from gateway.context.patching import (
     MAX_FAULTS,
     MAX_MEMBER,
+    MAX_SPECS,
     PATCHABLE,
-    CreateContext,
-    DeleteContext,
-    PatchContext,
     read_draft,
     read_patch,
 )
-from gateway.errors import ContextExists, InvalidArguments, VersionConflict
+from gateway.errors import InvalidArguments
 from tests.support.contexts import a_context, append
 
 LATER = "2026-01-01T00:00:01.000000Z"
@@ -113,9 +112,37 @@ def test_every_fault_is_told_by_its_place(patch: object, faulty: list[str]) -> N
 
 def test_what_is_wrong_in_a_thousand_places_is_told_of_some() -> None:
     with pytest.raises(InvalidArguments) as refusal:
-        read_patch({f"member{number}": 1 for number in range(1000)})
+        read_patch({"api_specs": {f"name{number}": 1 for number in range(MAX_SPECS)}})
 
     assert len(refusal.value.faults) == MAX_FAULTS
+
+
+@pytest.mark.parametrize("read", [read_patch, read_draft])
+@pytest.mark.parametrize(
+    ("patch", "place", "message"),
+    [
+        ({f"m{n}": 1 for n in range(70_000)}, "", "has more than 12 members; there are "),
+        ({"api_specs": {f"m{n}": 1 for n in range(70_000)}}, "/api_specs", "has more than 1000 na"),
+        ({"api_specs": {"a": "urn:" + "x" * MAX_MEMBER}}, "/api_specs", "takes more than 65536 ch"),
+        ({"api_specs": {"x" * MAX_MEMBER: 1, "b": 1}}, "/api_specs", "takes more than 65536 chara"),
+    ],
+    ids=["members", "api_specs", "a long URI", "a long name"],
+)
+def test_what_is_too_much_is_refused_as_a_whole(
+    patch: object, place: str, message: str, read: Callable[[object], object]
+) -> None:
+    with pytest.raises(InvalidArguments) as refusal:
+        read(patch)
+
+    (fault,) = refusal.value.faults
+    assert fault.pointer == place
+    assert fault.message.startswith(message)
+
+
+def test_as_many_api_specs_as_there_may_be_are_taken() -> None:
+    specs = {f"name{number}": "urn:x" for number in range(MAX_SPECS)}
+
+    assert patched({"api_specs": specs}).api_specs == specs
 
 
 def test_api_specs_may_not_grow_patch_by_patch_without_end() -> None:
@@ -177,30 +204,3 @@ def test_a_draft_with_an_id_that_no_header_could_carry_is_refused(bad: object) -
         read_draft({"context_id": bad, "agent_type": "a b", "nope": 1})
 
     assert pointers(refusal) == ["/context_id", "/agent_type", "/nope"]
-
-
-def test_creating_is_for_what_is_not_there() -> None:
-    create = CreateContext(operation_id="1", context=a_context())
-
-    assert create.apply(None) == a_context()
-    with pytest.raises(ContextExists):
-        create.apply(a_context())
-
-
-def test_patching_starts_nothing() -> None:
-    patch = PatchContext(operation_id="1", patch=read_patch({"goal": "g"}), moment=LATER)
-
-    assert patch.apply(None) is None
-
-
-def test_a_condition_holds_for_the_context_that_was_read_and_no_other() -> None:
-    read, changed = a_context(), append().apply(a_context())
-    patch = PatchContext(operation_id="1", patch=read_patch({}), moment=LATER, only_if=read)
-    delete = DeleteContext(operation_id="2", only_if=read)
-
-    assert patch.apply(a_context()) is not None
-    assert delete.apply(a_context()) is None
-    assert delete.apply(None) is None
-    for change in (patch, delete):
-        with pytest.raises(VersionConflict):
-            change.apply(changed)

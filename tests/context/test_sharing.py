@@ -116,12 +116,12 @@ def test_history_is_that_of_the_callers_apis(
     assert apis_sent(FULL, apis) == seen
 
 
-@pytest.mark.parametrize("api", [5, ["pets"], {"pets": 1}, True, ""], ids=repr)
+@pytest.mark.parametrize("api", [5, ["pets"], {"pets": 1}, True], ids=repr)
 def test_an_entry_whose_api_is_no_name_is_shown_to_those_who_see_all(api: object) -> None:
     entry = replace(call("pets"), metadata={"api": api})
     context = replace(FULL, history=(entry, call("pets")))
     assert apis_sent(context, None) == [api, "pets"]
-    assert apis_sent(context, frozenset({"pets"})) == ["pets"]
+    assert apis_sent(context, frozenset({"pets", str(api)})) == ["pets"]
 
 
 def test_a_long_history_is_filtered_before_it_is_trimmed() -> None:

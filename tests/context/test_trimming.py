@@ -56,6 +56,19 @@ def test_the_newest_may_be_too_large_by_itself() -> None:
     assert search([10, 10, 9_000], 1.0)[0] == 0
 
 
+def test_a_sudden_end_is_found_in_steps_that_halve() -> None:
+    counts: list[int] = []
+
+    def write(count: int) -> str:
+        counts.append(count)
+        return "x" * (7_000 if count < 634 else 60_000)
+
+    text = longest_history([b"x" * 220] * 700, write, head=100, limit=LIMIT)
+    assert text == "x" * 7_000
+    assert {633, 634} <= set(counts)
+    assert len(counts) <= 4 + 10
+
+
 @given(
     st.lists(st.integers(60, 30_000), max_size=60),
     st.floats(0.05, 1.4),

@@ -16,8 +16,8 @@ from gateway.calls import excerpts, failures, preview, selecting, validation
 from gateway.catalog import responses, tool
 from gateway.catalog.naming import RESERVED
 from gateway.cli.demo import describe_demo
+from gateway.context import decoding, patching
 from gateway.context import headers as ocp
-from gateway.context import patching
 from gateway.demo.run import Demo
 from gateway.dialects import ocp as ocp_dialect
 from gateway.engine import KEPT_BYTES, SELECT_BYTES, Gateway, OwnContexts
@@ -38,7 +38,17 @@ from gateway.server.results import ResultsEndpoint
 from gateway.server.tools import ToolsEndpoint
 from gateway.sources import list_files, loading, text, watching, yaml_text
 from gateway.stores import breaker as guard
-from gateway.stores import record, redis, redis_connections, redis_sentinel, results, sqlite
+from gateway.stores import (
+    copies,
+    paging,
+    record,
+    redis,
+    redis_connections,
+    redis_records,
+    redis_sentinel,
+    results,
+    sqlite,
+)
 from gateway.wiring import reloading, serving
 from tests.support.pages import DOCS, ROOT, Row, checked_rows, fenced, names_in
 
@@ -191,7 +201,10 @@ LIMITS = {
     "a header line, in and out": (serving.MAX_FIELD_BYTES,),
     "an idle kept connection": (serving.KEEPALIVE_SECONDS,),
     "a line of MCP over stdio": (MAX_LINE,),
-    "JSON of a call: levels": (json_text.MAX_DEPTH,),
+    "JSON of a call: levels / objects, arrays and members": (
+        json_text.MAX_DEPTH,
+        json_text.MAX_PARTS,
+    ),
     "faults in one refusal": (validation.MAX_FAULTS,),
     "an excerpt of a large result / of an error": (excerpts.EXCERPT_BYTES, failures.ERROR_EXCERPT),
     "a kept result, unless `max_response_bytes` is more": (KEPT_BYTES,),
@@ -202,10 +215,31 @@ LIMITS = {
     ),
     "`select`: its answers / its expression": (SELECT_BYTES, selecting.MAX_EXPRESSION),
     "a stored context": (record.MAX_RECORD_BYTES,),
-    "a member that a patch sets of a context": (patching.MAX_MEMBER,),
+    "a member that a patch sets of a context / names in its `api_specs`": (
+        patching.MAX_MEMBER,
+        patching.MAX_SPECS,
+    ),
+    "the body of a patch, or of a new context": (contexts.MAX_BODY,),
+    "`OCP-Session`: characters / bytes inflated / objects, arrays and commas": (
+        decoding.MAX_SESSION_CHARS,
+        decoding.MAX_JSON_BYTES,
+        decoding.MAX_JSON_PARTS,
+    ),
     "contexts on a page of `GET /contexts`: unless `limit` says / at most": (
         contexts.DEFAULT_LIMIT,
         contexts.MAX_LIMIT,
+    ),
+    "such a page, read of SQLite or Redis: in all / of a context, where that holds all but its "
+    "history": (paging.PAGE_BYTES, paging.HEAD_BYTES),
+    "an in-process copy of a context: how long it is read / all of them": (
+        copies.COPY_SECONDS,
+        copies.MAX_COPY_BYTES,
+    ),
+    "calls that wait for Redis at once": (redis.MAX_WAITING,),
+    "unreadable values that are set aside: in Redis for each caller, in SQLite / time": (
+        redis_records.MAX_QUARANTINED,
+        sqlite.MAX_QUARANTINED,
+        redis_records.QUARANTINE_SECONDS,
     ),
     "one Redis update, retries included": (redis.UPDATE_SECONDS,),
     "a Redis server: connections / to connect, and for each answer": (

@@ -38,6 +38,8 @@ def description(root: Mapping[str, object]) -> Mapping[str, object]:
     uses: dict[str, object] = {word: {"enhances_with": [word]} for word in WORDS}
     uses |= {
         "nothing": {"enhances_with": []},
+        "typo": {"enhances_with": ["agent_goal", "user"]},
+        "unknown": {"enhances_with": ["current_goal"]},
         "anything": {},
         "needy": {"requires_context": True},
         "goal": {"updates_context": ["current_goal"]},
@@ -85,13 +87,14 @@ def whole_context() -> dict[str, str]:
 async def test_an_api_is_sent_what_its_description_asks_for(
     api: str, gateway: GatewayProcess, echo: EchoUpstream, http: aiohttp.ClientSession
 ) -> None:
-    for word, member in (*WORDS.items(), ("nothing", None)):
+    others = {"nothing": None, "unknown": None, "typo": "current_goal"}
+    for word, member in {**WORDS, **others}.items():
         async with http.get(f"{gateway.url}/apis/{api}/{word}", headers=whole_context()) as answer:
             assert answer.status == 200
         sent = read_session(echo.last)
         filled = {name for name, value in sent.items() if EMPTY.get(name) != value}
         assert filled - REQUIRED == ({member} if member else set()), word
-        assert bool(echo.last.values("OCP-Current-Goal")) == (word == "agent_goal")
+        assert bool(echo.last.values("OCP-Current-Goal")) == (member == "current_goal")
         assert bool(echo.last.values("OCP-Workspace")) == (word == "workspace_context")
         assert not echo.last.values("OCP-User")
 

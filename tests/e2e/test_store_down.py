@@ -71,14 +71,17 @@ async def test_calls_go_on_and_the_store_is_hardly_asked(
             assert await readiness(http, gateway) == {
                 "status": "degraded",
                 "reason": "context store unavailable",
-                "unrecorded": CALLS,
+                "unrecorded": {"store_down": CALLS},
             }
             redis.fault = None
             missed = CALLS
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while not await call():
                     missed += 1
-            assert await readiness(http, gateway) == {"status": "ok"}
+            assert await readiness(http, gateway) == {
+                "status": "ok",
+                "unrecorded": {"store_down": missed},
+            }
             await call()
     entry = ("tool_call:issuesList", "GET /projects/{project}/issues", "HTTP 200")
     assert history(read_session(echo.last)) == [entry, entry]
@@ -103,5 +106,5 @@ async def test_a_store_that_says_nothing_delays_few_of_many_at_once(
                 for _ in range(20):
                     assert set(await asyncio.gather(*(call() for _ in range(20)))) == {False}
             answered = await readiness(http, gateway)
-    assert (answered["status"], answered["unrecorded"]) == ("degraded", 400)
+    assert (answered["status"], answered["unrecorded"]) == ("degraded", {"store_down": 400})
     assert gateway.log.count("calls go on and are not recorded") <= 3

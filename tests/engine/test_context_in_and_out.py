@@ -1,7 +1,7 @@
 """The context around a call: what the caller claims, what the API is sent, what it answers."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 import pytest
@@ -9,17 +9,19 @@ import pytest
 from gateway.catalog import Catalog
 from gateway.context import (
     AgentContext,
+    HistoryEntry,
     decode_session,
     encode_session,
     new_context,
     read_inbound,
 )
 from gateway.engine import CallOutcome, ContextClaim, ProxiedRequest, ToolCall
-from gateway.errors import ContextRequired, StoreUnavailable
+from gateway.engine.session_refusals import SessionRefusals
+from gateway.errors import ContextRequired, StoreUnavailable, UpstreamUnreachable
 from gateway.messages import Headers, Request, RequestHead, Response, header
 from gateway.policy import ANONYMOUS
-from gateway.upstreams import ContextUpdates, OcpHeaders
-from tests.support.engine import NOW, UPSTREAM, Answer, Stage, stage
+from gateway.upstreams import ContextUpdates, OcpHeaders, ProxyReach
+from tests.support.engine import NOW, UPSTREAM, Answer, FakeClient, Stage, broken, stage
 from tests.support.tools import DONE, TEXT, api_of, parameter
 
 ID = "ocp-00000001"
@@ -159,6 +161,21 @@ class TestWhatTheApiIsSent:
         assert header(headers, "OCP-Current-Goal") == "g"
         assert header(headers, "OCP-User") is None
 
+    async def test_history_of_apis_that_are_none_here_stays_here(self) -> None:
+        on = level2()
+        entry = HistoryEntry(timestamp="2026-01-01T00:00:00Z", action="tool_call:x")
+        said = session(
+            history=(
+                replace(entry, action="ours", metadata={"api": "shop"}),
+                replace(entry, action="theirs", metadata={"api": "gone"}),
+                replace(entry, action="nobody's"),
+            )
+        )
+        await call(on, said=claim(said))
+        sent = sent_session(on)
+        assert sent is not None
+        assert [entry.action for entry in sent.history] == ["ours", "nobody's"]
+
 
 class TestRequiredContext:
     async def test_a_call_that_names_none_is_refused(self) -> None:
@@ -194,6 +211,11 @@ class TestRequiredContext:
             await call(on, "strict", id="7")
         assert on.client.requests == []
         assert not (await call(on, "plain")).recorded
+
+    async def test_asking_about_an_operation_needs_none(self) -> None:
+        on = level2(proxy=ProxyReach.ANY)
+        status, _ = await proxy(on, "OPTIONS", "/strict/7")
+        assert status == 200
 
 
 class TestWhatTheApiAnswers:
@@ -297,7 +319,7 @@ class TestRefusedSessions:
 
         head = RequestHead(method="PUT", target="/plain", headers=(("OCP-Context-ID", ID),))
         request = Request(head=head, body=chunks())
-        on.gateway.admit(on.gateway.catalog, replace(UPSTREAM, proxy="any"))  # type: ignore[arg-type]
+        on.gateway.admit(on.gateway.catalog, replace(UPSTREAM, proxy=ProxyReach.ANY))
         asked = ProxiedRequest(
             api="shop", request=request, principal=ANONYMOUS, inbound=read_inbound(head.headers)
         )
@@ -305,21 +327,82 @@ class TestRefusedSessions:
             assert response.head.status == 400
         assert len(on.client.requests) == 1
 
-    async def test_a_400_for_another_reason_is_asked_about_once_more_at_most(self) -> None:
+    async def test_a_400_for_another_reason_is_asked_about_once(self) -> None:
         on = level2()
         on.client.answer = Answer(status=400)
-        assert (await call(on)).result.status == 400
-        assert len(on.client.requests) == 2
+        same = [await call(on, said=claim(context_id=f"ocp-0000000{n}")) for n in range(4)]
+        assert [outcome.result.status for outcome in same] == [400] * 4
+        # The second attempt has shown that a session so long is not the reason.
+        assert len(on.client.requests) == 5
         on.client.answer = Answer()
         await call(on)
         assert sent_session(on) is not None
+
+    async def test_a_431_is_asked_about_however_long_a_session_has_been_taken(self) -> None:
+        on = level2()
+        await call(on, said=claim(session(context_summary="s" * 400)))
+        on.client.answer = self.refusing().client.answer
+        outcome = await call(on, said=claim(context_id="ocp-00000002"))
+        assert outcome.result.status == 200
+
+    @pytest.mark.parametrize("second", [503, 429, 408])
+    async def test_an_answer_that_proves_nothing_is_not_remembered(self, second: int) -> None:
+        on = level2()
+        statuses = iter([400, second])
+        on.client.answer = lambda _request: Answer(status=next(statuses))
+        assert (await call(on)).result.status == second
+        on.client.answer = Answer()
         await call(on)
-        taken = len(on.client.requests)
+        assert sent_session(on) is not None
+
+    async def test_a_failing_second_attempt_leaves_the_first_answer(self) -> None:
+        on = level2()
+        answers: Iterator[Answer | Exception] = iter(
+            [Answer(status=400, chunks=(b'"why"',)), broken(UpstreamUnreachable)]
+        )
+        on.client.answer = lambda _request: next(answers)
+        outcome = await call(on)
+        assert outcome.result.status == 400
+        assert "why" in str(outcome.result.content)
+        assert [result for *_, result in await on.entries(ID)] == ["HTTP 400"]
+
+    async def test_nothing_is_tried_again_when_half_the_time_is_gone(self) -> None:
+        # The stage's clock moves on by 1/8 s each time that it is looked at.
+        on = level2(timeout_seconds=0.25)
         on.client.answer = Answer(status=400)
-        # A session so long has been taken before, so it is not the reason.
-        short = replace(claim(), explicit_id="ocp-00000002")
-        await call(on, said=short)
-        assert len(on.client.requests) == taken + 1
+        assert (await call(on)).result.status == 400
+        assert len(on.client.requests) == 1
+
+    async def test_what_a_caller_has_made_too_large_is_not_held_against_the_session(self) -> None:
+        on = level2()
+        total = 6_000
+
+        def answer(request: Request) -> Answer:
+            size = sum(len(name) + len(value) for name, value in request.head.headers)
+            return Answer(status=431 if size > total else 200)
+
+        on.client.answer = answer
+        large = (("OCP-Context-ID", ID), ("X-Own", "x" * (total - 300)))
+        assert (await proxy(on, "GET", "/plain", large))[0] == 200
+        await proxy(on, "POST", "/strict/7", (("OCP-Context-ID", ID), ("X-Own", "x" * total)))
+        await call(on)
+        assert sent_session(on) is not None
+
+    async def test_an_hour_later_it_is_tried_again(self) -> None:
+        client, now = FakeClient(), [0.0]
+        refusals = SessionRefusals(client, lambda: now[0])
+        headers = (session(),)
+        request = Request(head=RequestHead(method="GET", target="/", headers=headers))
+
+        def answer(request: Request) -> Answer:
+            return Answer(status=431 if request.head.headers else 200)
+
+        client.answer = answer
+        async with refusals.exchange(request, UPSTREAM, deadline=None) as response:
+            assert response.head.status == 200
+        assert refusals.spare(UPSTREAM, headers) == ()
+        now[0] = 3_601.0
+        assert refusals.spare(UPSTREAM, headers) == headers
 
     async def test_nothing_is_tried_twice_where_no_session_is_sent(self) -> None:
         on = level2(ocp_headers=OcpHeaders.IDS)

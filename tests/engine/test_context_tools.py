@@ -16,30 +16,30 @@ from gateway.catalog.naming import RESERVED
 from gateway.context import is_valid_context, read_inbound
 from gateway.context.patching import MAX_MEMBER, read_patch
 from gateway.engine import CallOutcome, ContextClaim, ToolCall
-from gateway.engine.context_tools import ADDITIONS
+from gateway.engine.context_additions import ADDITIONS
 from gateway.errors import (
     BadRequest,
     ContextRequired,
+    GatewayError,
     InvalidArguments,
+    PayloadTooLarge,
+    StoreBusy,
     StoreUnavailable,
     UnknownApi,
     UnknownContext,
     UnknownTool,
+    VersionConflict,
 )
+from gateway.interfaces import Change
 from gateway.messages import Headers, header
 from gateway.policy import ANONYMOUS, Principal
-from tests.support.engine import Stage, stage
+from tests.support.contexts import delete
+from tests.support.engine import Stage, publishing_stage, stage
 from tests.support.tools import DONE, TEXT, api_of, parameter
 
 ID, OTHER = "ocp-00000001", "ocp-00000002"
 CREATE, GET, UPDATE = "ocpContextCreate", "ocpContextGet", "ocpContextUpdate"
 NOBODY = ContextClaim()
-
-
-def publishing(**changes: object) -> Stage:
-    on = stage(**changes)
-    on.gateway.publish_contexts()
-    return on
 
 
 async def call(
@@ -77,7 +77,7 @@ async def start(on: Stage, **arguments: object) -> str:
 
 class TestCreate:
     async def test_a_context_is_there_with_what_was_said_and_the_call_itself(self) -> None:
-        on = publishing()
+        on = publishing_stage()
         outcome = await call(on, CREATE, {"current_goal": "ship", "recent_changes": ["one"]})
 
         context = await on.context(outcome.context_id)
@@ -91,7 +91,7 @@ class TestCreate:
         assert outcome.recorded
 
     async def test_it_is_always_a_new_one_and_says_who_comes_before_it(self) -> None:
-        on = publishing()
+        on = publishing_stage()
         claim = claim_of(("OCP-Context-ID", ID), ("OCP-Current-Goal", "that one's"))
         outcome = await call(on, CREATE, claim=claim)
 
@@ -103,7 +103,7 @@ class TestCreate:
         assert await on.context(ID) is None
 
     async def test_headers_that_name_no_context_are_about_the_new_one(self) -> None:
-        on = publishing()
+        on = publishing_stage()
         claim = replace(
             claim_of(("OCP-User", "ann"), ("OCP-Current-Goal", "old")), agent_hint="Some IDE"
         )
@@ -114,7 +114,7 @@ class TestCreate:
         assert (made.user, made.current_goal, made.agent_type) == ("ann", "new", "SomeIDE")
 
     async def test_without_a_store_there_is_none(self) -> None:
-        on = publishing()
+        on = publishing_stage()
         on.store.refusal = StoreUnavailable("full")
 
         with pytest.raises(StoreUnavailable):
@@ -123,7 +123,7 @@ class TestCreate:
 
 class TestUpdate:
     async def test_members_are_set_and_null_erases(self) -> None:
-        on = publishing()
+        on = publishing_stage()
         context_id = await start(on, current_goal="ship", user="ann")
         outcome = await call(
             on, UPDATE, {CONTEXT_ARGUMENT: context_id, "current_goal": None, "workspace": "w"}
@@ -142,7 +142,7 @@ class TestUpdate:
         ]
 
     async def test_a_conversation_s_first_word_may_be_its_goal(self) -> None:
-        on = publishing()
+        on = publishing_stage()
         outcome = await call(on, UPDATE, {"current_goal": "g"}, claim=ContextClaim(ambient_id=ID))
 
         context = await on.context(ID)
@@ -150,7 +150,7 @@ class TestUpdate:
         assert (outcome.context_id, context.current_goal) == (ID, "g")
 
     async def test_what_is_set_comes_after_what_the_headers_say(self) -> None:
-        on = publishing()
+        on = publishing_stage()
         claim = claim_of(("OCP-Context-ID", ID), ("OCP-Current-Goal", "header"))
         await call(on, UPDATE, {"current_goal": "argument"}, claim=claim)
 
@@ -159,7 +159,7 @@ class TestUpdate:
         assert context.current_goal == "argument"
 
     async def test_nothing_is_recorded_of_what_does_not_fit(self) -> None:
-        on = publishing()
+        on = publishing_stage()
         specs = {"a": "urn:" + "x" * (MAX_MEMBER // 2)}
         context_id = await start(on, api_specs=specs)
 
@@ -171,7 +171,7 @@ class TestUpdate:
         assert len(await on.entries(context_id)) == 1
 
     async def test_updates_at_once_lose_nothing(self) -> None:
-        on = publishing()
+        on = publishing_stage()
         context_id = await start(on)
         async with asyncio.TaskGroup() as group:
             for member in ("current_goal", "context_summary", "user"):
@@ -186,7 +186,7 @@ class TestUpdate:
 
 class TestGet:
     async def test_the_object_is_shown_with_its_calls(self) -> None:
-        on = publishing()
+        on = publishing_stage()
         context_id = await start(on, current_goal="ship")
         await call(on, "getItem", {"id": "7", CONTEXT_ARGUMENT: context_id})
         outcome = await call(on, GET, {CONTEXT_ARGUMENT: context_id})
@@ -204,7 +204,7 @@ class TestGet:
 
     @pytest.mark.parametrize(("limit", "left"), [(1, 1), (2.0, 2), (0, 0), (None, 3)], ids=str)
     async def test_a_long_history_is_cut_from_its_beginning(self, limit: object, left: int) -> None:
-        on = publishing()
+        on = publishing_stage()
         context_id = await start(on)
         for _ in range(2):
             await call(on, "listItems", {CONTEXT_ARGUMENT: context_id})
@@ -221,7 +221,7 @@ class TestGet:
         assert is_valid_context({**value, "context_id": ID})
 
     async def test_it_starts_nothing(self) -> None:
-        on = publishing()
+        on = publishing_stage()
         with pytest.raises(UnknownContext) as refusal:
             await call(on, GET, {CONTEXT_ARGUMENT: ID})
 
@@ -229,7 +229,7 @@ class TestGet:
         assert await on.stored() == ()
 
     async def test_another_s_context_is_none(self) -> None:
-        on = publishing()
+        on = publishing_stage()
         context_id = await start(on)
         refusals = []
         for unknown in (context_id, ID):
@@ -245,7 +245,7 @@ class TestGet:
 class TestOfAllThree:
     @pytest.mark.parametrize("name", [GET, UPDATE])
     async def test_a_call_that_names_no_context_is_told_how(self, name: str) -> None:
-        on = publishing()
+        on = publishing_stage()
         with pytest.raises(UnknownContext, match=CREATE):
             await call(on, name)
 
@@ -265,7 +265,7 @@ class TestOfAllThree:
     async def test_every_wrong_argument_is_told(
         self, name: str, arguments: dict[str, object], faulty: list[str]
     ) -> None:
-        on = publishing()
+        on = publishing_stage()
         with pytest.raises(InvalidArguments) as refusal:
             await call(on, name, arguments)
 
@@ -274,7 +274,7 @@ class TestOfAllThree:
 
     @pytest.mark.parametrize("name", [CREATE, GET, UPDATE])
     async def test_a_store_that_is_down_is_an_error(self, name: str) -> None:
-        on = publishing()
+        on = publishing_stage()
         on.store.up = False
 
         if name == CREATE:
@@ -282,20 +282,51 @@ class TestOfAllThree:
         with pytest.raises(StoreUnavailable):
             await call(on, name, claim=ContextClaim(ambient_id=ID))
 
+    @pytest.mark.parametrize("name", [CREATE, UPDATE])
+    @pytest.mark.parametrize(
+        "error",
+        [PayloadTooLarge("too large"), VersionConflict("another has begun"), StoreBusy("busy")],
+        ids=lambda error: type(error).__name__,
+    )
+    async def test_what_cannot_be_stored_says_why(self, name: str, error: GatewayError) -> None:
+        on = publishing_stage()
+        on.store.refusal = error
+        with pytest.raises(type(error)) as refusal:
+            await call(on, name, claim=ContextClaim(ambient_id=ID))
+
+        assert refusal.value is error
+
+    async def test_an_update_of_what_is_deleted_meanwhile_is_told(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        on = publishing_stage()
+        context_id = await start(on)
+        update = on.store.inner.update
+
+        async def delete_first(principal: Principal, context_id: str, change: Change) -> object:
+            await update(principal, context_id, delete())
+            return await update(principal, context_id, change)
+
+        monkeypatch.setattr(
+            on.store.inner, "update", lambda p, i, change, **_: delete_first(p, i, change)
+        )
+        with pytest.raises(UnknownContext):
+            await call(on, UPDATE, {CONTEXT_ARGUMENT: context_id, "user": "x"})
+
     @pytest.mark.parametrize("name", [CREATE, GET, UPDATE])
     async def test_they_are_there_only_where_they_are_wanted(self, name: str) -> None:
         with pytest.raises(UnknownTool):
             await call(stage(), name)
 
     async def test_every_view_has_them_and_no_other(self) -> None:
-        on = publishing()
+        on = publishing_stage()
         assert (await call(on, CREATE, api="shop")).recorded
         with pytest.raises(UnknownApi):
             await call(on, CREATE, api="nope")
 
     async def test_there_is_no_request_to_preview(self) -> None:
         with pytest.raises(BadRequest):
-            await publishing().gateway.preview_tool(
+            await publishing_stage().gateway.preview_tool(
                 ToolCall(name=CREATE, arguments={}, principal=ANONYMOUS)
             )
 
@@ -343,14 +374,14 @@ class TestTheArgument:
     async def test_it_comes_after_the_header_and_before_the_session(
         self, claim: ContextClaim, expected: str
     ) -> None:
-        on = publishing()
+        on = publishing_stage()
         outcome = await call(on, "getItem", {"id": "7", CONTEXT_ARGUMENT: ID}, claim=claim)
 
         assert outcome.context_id == expected
         assert len(await on.entries(expected)) == 1
 
     async def test_it_does_not_reach_the_api(self) -> None:
-        on = publishing()
+        on = publishing_stage()
         await call(on, "listItems", {"q": "x", CONTEXT_ARGUMENT: ID})
 
         (request,) = on.client.requests
@@ -359,14 +390,14 @@ class TestTheArgument:
         assert header(on.client.last, "OCP-Context-ID") == ID
 
     async def test_null_says_nothing(self) -> None:
-        on = publishing()
+        on = publishing_stage()
         outcome = await call(on, "getItem", {"id": "7", CONTEXT_ARGUMENT: None})
 
         assert outcome.context_id.startswith("ocp-")
 
     @pytest.mark.parametrize("bad", ["", "a b", "a" * 65, 7, ["x"], "x\n"], ids=repr)
     async def test_one_that_is_no_id_is_a_fault_among_the_others(self, bad: object) -> None:
-        on = publishing()
+        on = publishing_stage()
         with pytest.raises(InvalidArguments) as refusal:
             await call(on, "getItem", {"id": 7, "nope": 1, CONTEXT_ARGUMENT: bad})
 
@@ -382,7 +413,7 @@ class TestTheArgument:
 
     async def test_a_refused_call_names_the_context_that_it_named(self) -> None:
         with pytest.raises(InvalidArguments) as refusal:
-            await call(publishing(), "getItem", {CONTEXT_ARGUMENT: ID})
+            await call(publishing_stage(), "getItem", {CONTEXT_ARGUMENT: ID})
 
         assert refusal.value.context_id == ID
 
@@ -395,7 +426,7 @@ class TestTheArgument:
     async def test_a_tool_s_own_argument_of_that_name_goes_to_the_api(self) -> None:
         own = {"get": {"operationId": "own", "responses": DONE}}
         place = {"parameters": [parameter(CONTEXT_ARGUMENT, "query", TEXT)], **own}
-        on = publishing()
+        on = publishing_stage()
         on.gateway.catalog = Catalog([api_of({"/own": place}, name="shop")])
         outcome = await call(on, "own", {CONTEXT_ARGUMENT: ID})
 
@@ -408,7 +439,7 @@ class TestTheArgument:
             "responses": DONE,
             "x-ocp-context": {"requires_context": True},
         }
-        on = publishing()
+        on = publishing_stage()
         on.gateway.catalog = Catalog([api_of({"/strict": {"get": strict}}, name="shop")])
 
         assert (await call(on, "strict", {CONTEXT_ARGUMENT: ID})).context_id == ID

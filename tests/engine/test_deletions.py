@@ -18,9 +18,16 @@ CALL = ToolCall(
 ANOTHER = new_context(ID, "another", NOW + timedelta(seconds=1))
 
 
-@pytest.mark.parametrize("next_one", [None, ANOTHER], ids=["gone", "begun_anew"])
+@pytest.mark.parametrize(
+    ("next_one", "reason", "said"),
+    [
+        (None, "deleted", "its context was deleted meanwhile"),
+        (ANOTHER, "conflict", "too many others were at its context, or another one took its place"),
+    ],
+    ids=["gone", "begun_anew"],
+)
 async def test_the_entry_of_a_call_does_not_outlive_the_context_that_it_read(
-    next_one: AgentContext | None,
+    next_one: AgentContext | None, reason: str, said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     on = stage()
     assert (await on.gateway.call_tool(CALL)).recorded
@@ -36,3 +43,6 @@ async def test_the_entry_of_a_call_does_not_outlive_the_context_that_it_read(
 
     assert not call.result().recorded
     assert await on.context(ID) == next_one
+    assert on.gateway.unrecorded == {reason: 1}
+    assert await on.gateway.store_is_up()
+    assert caplog.messages == [f"a call was not recorded: {said} (1 so far)"]

@@ -6,10 +6,11 @@ import pytest
 
 from gateway.context import InboundContext
 from gateway.engine import ContextClaim, ProxiedRequest, ToolCall
-from gateway.engine.store_watch import QUIET_SECONDS, StoreWatch
+from gateway.engine.store_watch import QUIET_SECONDS, StoreWatch, Unrecorded
 from gateway.errors import (
     GatewayError,
     PayloadTooLarge,
+    StoreBusy,
     StoreUnavailable,
     UnreadableRecord,
     VersionConflict,
@@ -103,8 +104,9 @@ async def test_an_outage_that_a_look_at_it_has_seen_ends_without_a_call() -> Non
         (UnreadableRecord("of another version"), "unreadable"),
         (PayloadTooLarge("too large"), "too_large"),
         (VersionConflict("version 2"), "conflict"),
+        (StoreBusy("too many writers at once on one context"), "conflict"),
     ],
-    ids=["unreadable", "too-large", "conflict"],
+    ids=["unreadable", "too-large", "conflict", "busy"],
 )
 async def test_a_context_s_own_trouble_is_not_the_store_s(
     log: pytest.LogCaptureFixture, refusal: GatewayError, reason: str
@@ -113,8 +115,34 @@ async def test_a_context_s_own_trouble_is_not_the_store_s(
     on.store.refusal = refusal
     assert not await recorded(on)
     assert await on.gateway.store_is_up()
-    assert log.messages == []
     assert on.gateway.unrecorded == {reason: 1}
+    [line] = log.records
+    assert line.levelno == logging.WARNING
+    assert line.message.startswith("a call was not recorded: ")
+    assert line.message.endswith("(1 so far)")
+
+
+async def test_a_store_that_is_too_busy_to_be_read_is_not_down(
+    log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def busy(*_: object, **__: object) -> None:
+        raise StoreBusy("too many calls wait for the context store")
+
+    on = stage()
+    with monkeypatch.context() as patch:
+        patch.setattr(on.store.inner, "get", busy)
+        assert not await recorded(on)
+        assert on.gateway.unrecorded == {"conflict": 1}
+    assert await on.gateway.store_is_up()
+    assert len(log.messages) == 1
+
+
+def test_what_goes_on_does_not_fill_the_log(log: pytest.LogCaptureFixture) -> None:
+    watch = StoreWatch(Clock())
+    for _ in range(100):
+        watch.missed(Unrecorded.CONFLICT)
+    assert len(log.messages) == 7
+    assert watch.unrecorded == {"conflict": 100}
 
 
 async def test_what_is_not_to_be_recorded_is_not_counted() -> None:

@@ -21,6 +21,7 @@ PYTHON = ROOT / ".venv-ocp" / "bin" / "python"
 CLIENT = ROOT / "tests" / "support" / "ocp_agent_client.py"
 
 Step = Mapping[str, object]
+API_SPECS = {"github": "registry:github"}
 REGISTER: Step = {"do": "register", "api": "github"}
 
 
@@ -37,12 +38,25 @@ class Told:
     results: Sequence[object]
 
 
-def run(gateway: GatewayProcess, *steps: Step, context_id: str | None = None, **agent: str) -> Told:
-    """One agent in a process of its own."""
+def run(
+    gateway: GatewayProcess,
+    *steps: Step,
+    context_id: str | None = None,
+    home: Path | None = None,
+    **agent: str,
+) -> Told:
+    """One agent in a process of its own: with a cache in `home`, the library's default, or none."""
     assert PYTHON.exists(), "run `make interop`: the library's environment is missing"
-    plan = {"registry": gateway.url, "agent": agent, "context_id": context_id, "steps": steps}
+    plan = {
+        "registry": gateway.url,
+        "agent": agent,
+        "context_id": context_id,
+        "steps": steps,
+        "cache": home is not None,
+    }
     done = subprocess.run(
         [str(PYTHON), str(CLIENT)],
+        env=None if home is None else {"HOME": str(home)},
         input=json.dumps(plan),
         capture_output=True,
         text=True,
@@ -155,6 +169,60 @@ def test_two_agents_and_a_restart_have_one_history(shop: GatewayProcess) -> None
     noted = (*one.history[:-2], *two.history[:-2])
     assert len(both) == 3 + len(noted)
     assert [entry for entry in both if entry in first] == first
+
+
+def test_with_its_cache_the_first_process_is_as_without(
+    shop: GatewayProcess, echo: EchoUpstream, tmp_path: Path
+) -> None:
+    one = run(shop, REGISTER, get_item(1), get_item(2), home=tmp_path, agent_goal="Find a lamp")
+
+    kept = kept_entries(shop, one.context_id)
+    assert len(kept) == 2 + len(one.history[:-2])
+    session = read_session(echo.last)
+    assert (session["current_goal"], session["api_specs"]) == ("Find a lamp", API_SPECS)
+
+
+def test_with_its_cache_later_processes_are_told_apart_from_their_sessions(
+    shop: GatewayProcess, echo: EchoUpstream, tmp_path: Path
+) -> None:
+    """From the cache the library takes `cache` for the address of a description: no schema-valid
+    session. Their calls work, in their context; of what they say the headers of their own count."""
+    one = run(shop, REGISTER, get_item(1), home=tmp_path, workspace="shop")
+    first = kept_entries(shop, one.context_id)
+    two = run(
+        shop,
+        REGISTER,
+        get_item(2),
+        get_item(3),
+        context_id=one.context_id,
+        home=tmp_path,
+        user="ann",
+        workspace="lamps",
+        agent_goal="Find a lamp",
+    )
+
+    _, *calls = two.results
+    for call in calls:
+        assert isinstance(call, dict)
+        assert call["status"] == 200
+        assert call["headers"]["ocp-context-id"] == one.context_id
+    assert [seen.request_line.split()[1] for seen in echo.seen] == [
+        "/v1/items/1",
+        "/v1/items/2",
+        "/v1/items/3",
+    ]
+    both = kept_entries(shop, one.context_id)
+    assert both[: len(first)] == first
+    assert calls_of(both[len(first) :]) == both[len(first) :]
+    assert len(both) == len(first) + 2
+    session = read_session(echo.last)
+    said = {key: session.get(key) for key in ("api_specs", "current_goal", "user", "workspace")}
+    assert said == {
+        "api_specs": API_SPECS,
+        "current_goal": "Find a lamp",
+        "user": "ann",
+        "workspace": "lamps",
+    }
 
 
 def test_it_has_the_tools_of_every_description(echo: EchoUpstream, tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.json_weight import weigh_json
 from gateway.mcp.errors import RpcError
-from gateway.mcp.json_text import MAX_DEPTH, encode_json, parse_json
+from gateway.mcp.json_text import MAX_DEPTH, MAX_PARTS, encode_json, parse_json
 
 REFUSED = {
     "nothing": b"",
@@ -30,6 +31,11 @@ REFUSED = {
     "too deep": b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1),
     "far too deep": b"[" * 100_000,
     "deep objects": b'{"a":' * 200 + b"1" + b"}" * 200,
+    "deep after a text that ends in backslashes": b'["\\\\\\\\",' + b"[" * 100 + b"]" * 101,
+    "deep across many texts": b"[" * 50 + b'"]]]",' * 30_000 + b"[" * 60 + b"]" * 110,
+    "very many arrays": b"[" + b"[]," * MAX_PARTS + b"1]",
+    "very many objects": b"[" + b"{}," * MAX_PARTS + b"1]",
+    "very many members": b"{" + b'"":1,' * MAX_PARTS + b'"a":1}',
 }
 
 
@@ -46,6 +52,58 @@ def test_nesting_up_to_the_bound_is_read() -> None:
 
 def test_many_brackets_side_by_side_are_not_deep() -> None:
     assert parse_json(b"[" + b",".join([b"{}"] * 500) + b"]") == [{}] * 500
+
+
+def test_as_many_parts_as_there_may_be_are_read() -> None:
+    assert len(parse_json(b"[" + b",".join([b"[]"] * (MAX_PARTS - 1)) + b"]")) == MAX_PARTS - 1  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 300_000, ":" * 300_000, '\\"[' * 100_000, "\\\\" * 1_000 + '"' + "[{:" * 100_000],
+    ids=["brackets", "colons", "escaped quotes", "escaped backslashes"],
+)
+def test_what_stands_in_texts_is_no_part(text: str) -> None:
+    data = json.dumps([text, {}]).encode()
+    assert parse_json(data) == [text, {}]
+    assert weigh_json(data, MAX_PARTS) == (2, 2)
+
+
+LEAVES: st.SearchStrategy[object] = (
+    st.none() | st.integers() | st.text(alphabet='[]{}:,"\\a', max_size=8)
+)
+STRUCTURES = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text('":[\\', max_size=3), inner)
+    ),
+    max_leaves=40,
+)
+
+
+def counted(value: object) -> int:
+    if isinstance(value, dict):
+        return 1 + len(value) + sum(map(counted, value.values()))
+    return 1 + sum(map(counted, value)) if isinstance(value, list) else 0
+
+
+def nested(value: object) -> int:
+    if not isinstance(value, dict | list):
+        return 0
+    inner = value.values() if isinstance(value, dict) else value
+    return 1 + max(map(nested, inner), default=0)
+
+
+@given(STRUCTURES, st.integers(0, 3), st.booleans())
+def test_weighing_counts_what_reading_makes(value: object, indent: int, ascii_only: bool) -> None:
+    data = json.dumps(value, indent=indent or None, ensure_ascii=ascii_only).encode()
+    assert weigh_json(data, MAX_PARTS) == (counted(value), nested(value))
+
+
+@given(st.binary(max_size=200) | st.text('[]{}:,"\\', max_size=200).map(str.encode))
+def test_any_bytes_can_be_weighed(data: bytes) -> None:
+    parts, depth = weigh_json(data, MAX_PARTS)
+    assert 0 <= depth <= parts <= len(data)
 
 
 @pytest.mark.parametrize("number", [2**63, 2**64, -(2**64) - 1, 10**100 + 7])

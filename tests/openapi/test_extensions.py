@@ -15,6 +15,11 @@ VERSIONS = {
     "3.1": {"openapi": "3.1.0"},
     "3.2": {"openapi": "3.2.0"},
 }
+WORDS = {
+    "agent_goal": "current_goal",
+    "workspace_context": "workspace",
+    "conversation_history": "history",
+}
 AWARE = frozenset({"current_goal", "context_summary", "history"})
 ALL_MEMBERS = frozenset(
     {
@@ -82,15 +87,25 @@ USES: dict[str, tuple[object, bool, ContextUse]] = {
         False,
         ContextUse(enhances_with=frozenset()),
     ),
-    "one wrong word, and the list is not there": (
-        {"updates_context": ["history", "user"], "enhances_with": ["user"]},
+    "one wrong word costs no other one": (
+        {"updates_context": ["history", "user"], "enhances_with": ["agent_goal", "user", 1, {}]},
         False,
-        ContextUse(),
+        ContextUse(enhances_with=frozenset({"current_goal"}), updates=frozenset({"history"})),
     ),
-    "a wrong list beside an aware api": (
-        {"updates_context": "history"},
+    "wrong words bound all the same": (
+        {"updates_context": ["agent_goal", 7], "enhances_with": ["current_goal"]},
         True,
-        ContextUse(updates=AWARE),
+        ContextUse(enhances_with=frozenset()),
+    ),
+    "what is no list bounds all the same": (
+        {"updates_context": "history", "enhances_with": {"agent_goal": True}},
+        True,
+        ContextUse(enhances_with=frozenset()),
+    ),
+    "a key without a value bounds all the same": (
+        {"updates_context": None, "enhances_with": None},
+        True,
+        ContextUse(enhances_with=frozenset()),
     ),
     "a wrong member costs no other one": (
         {"requires_context": "yes", "enhances_with": ["session"]},
@@ -110,11 +125,8 @@ def test_what_is_declared_and_well_formed_counts(
 
 
 def test_every_word_that_enhances_means_a_member_of_the_context() -> None:
-    words = (
-        *("agent_goal", "workspace_context", "conversation_history", "current_file"),
-        *("recent_changes", "error_context", "session"),
-    )
-    use = read_context_use({"x-ocp-context": {"enhances_with": list(words)}}, aware=False)
+    words = [*WORDS, "current_file", "recent_changes", "error_context", "session"]
+    use = read_context_use({"x-ocp-context": {"enhances_with": words}}, aware=False)
     assert use == ContextUse(enhances_with=ALL_MEMBERS)
 
 
@@ -169,15 +181,24 @@ USE = st.dictionaries(
 
 @settings(max_examples=200)
 @given(use=JSON | USE, aware=st.booleans())
-def test_whatever_stands_there_gives_a_use_and_what_counts_has_no_fault(
-    use: object, aware: bool
-) -> None:
-    operation = {"x-ocp-context": use}
+def test_whatever_stands_there_gives_a_use_that_no_fault_widens(use: object, aware: bool) -> None:
+    read = read_context_use({"x-ocp-context": use}, aware=aware)
 
-    read = read_context_use(operation, aware=aware)
+    said = use if isinstance(use, dict) else {}
+    assert read.requires_context is (said.get("requires_context") is True)
+    for key, found in (("enhances_with", read.enhances_with), ("updates_context", read.updates)):
+        if key in said:
+            words = said[key] if isinstance(said[key], list) else []
+            assert found is not None
+            assert found <= {WORDS.get(word, word) for word in words if isinstance(word, str)}
+    assert ("enhances_with" in said) == (read.enhances_with is not None)
 
-    faults = {at.split("/")[2:3][0] for at, _ in extension_faults(operation, OPERATION) if at[14:]}
-    assert read.requires_context is (isinstance(use, dict) and use.get("requires_context") is True)
-    assert read.enhances_with is None or "enhances_with" not in faults
-    if not aware and "updates_context" in faults:
-        assert not read.updates
+
+def test_what_does_not_count_has_a_fault() -> None:
+    use = {"enhances_with": ["agent_goal", "user"], "updates_context": None, "requires_context": 1}
+    faults = {at for at, _ in extension_faults({"x-ocp-context": use}, OPERATION)}
+    assert faults == {
+        "/x-ocp-context/enhances_with/1",
+        "/x-ocp-context/updates_context",
+        "/x-ocp-context/requires_context",
+    }

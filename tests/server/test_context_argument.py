@@ -11,7 +11,7 @@ from gateway.config import ApiConfig, McpConfig
 from gateway.policy import ANONYMOUS
 from gateway.server.tools import ToolsEndpoint
 from tests.support.echo_upstream import EchoUpstream
-from tests.support.engine import stage
+from tests.support.engine import publishing_stage, stage
 from tests.support.plain_http import call_tool
 from tests.support.serving import Served, serving
 
@@ -152,8 +152,7 @@ async def test_lists_with_and_without_the_argument_are_kept_apart() -> None:
         names.append(name)
         return make(of)
 
-    plain, publishing = stage().gateway, stage().gateway
-    publishing.publish_contexts()
+    plain, publishing = stage().gateway, publishing_stage().gateway
     for gateway in (plain, publishing):
         endpoint = ToolsEndpoint(
             gateway, principal_of=lambda _: ANONYMOUS, max_body_bytes=1, recall=recall

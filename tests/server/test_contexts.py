@@ -1,4 +1,7 @@
+import asyncio
+import io
 import json
+import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -10,10 +13,12 @@ from aiohttp import web
 from gateway.catalog import make_anew
 from gateway.config import ApiConfig, Config, ServerConfig
 from gateway.context import is_valid_context
+from gateway.context.patching import MAX_MEMBER
 from gateway.errors import StoreUnavailable
+from gateway.mcp import LARGE, parse_json
 from gateway.policy import Principal
 from gateway.server.app import make_app
-from gateway.server.contexts import ContextsEndpoint
+from gateway.server.contexts import MAX_BODY, ContextsEndpoint
 from gateway.server.problems import make_error_middleware
 from gateway.wiring.serving import _endpoints
 from tests.support.contexts import append
@@ -52,7 +57,8 @@ class Door:
         sent = {"X-Who": who, **{k.replace("_", "-"): v for k, v in headers.items()}}
         if body is not None:
             sent = {"Content-Type": "application/json", **sent}
-        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        whole = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        data = None if whole is None else io.BytesIO(whole)
         url = f"{self.url}/contexts{path}"
         async with self.http.request(method, url, data=data, headers=sent) as response:
             return Reply(
@@ -61,7 +67,9 @@ class Door:
 
 
 @asynccontextmanager
-async def opened(http: aiohttp.ClientSession, *, may_list: bool = True) -> AsyncIterator[Door]:
+async def opened(
+    http: aiohttp.ClientSession, *, may_list: bool = True, max_body_bytes: int = 1_000_000
+) -> AsyncIterator[Door]:
     store = StoreWithSwitch()
     gateway = gateway_with(FakeClient(), store, {})
     endpoints = replace(
@@ -69,7 +77,7 @@ async def opened(http: aiohttp.ClientSession, *, may_list: bool = True) -> Async
         contexts=ContextsEndpoint(
             gateway.contexts,
             principal_of=lambda request: Principal(name=f"key:{request.headers['X-Who']}"),
-            max_body_bytes=1_000_000,
+            max_body_bytes=max_body_bytes,
             may_list=may_list,
         ),
     )
@@ -167,6 +175,38 @@ async def test_a_reader_that_has_it_is_told_so(door: Door) -> None:
     assert (head.status, head.body, head.headers["ETag"]) == (200, b"", etag)
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_reader_may_insist_on_the_state_it_knows(door: Door, method: str) -> None:
+    etag = (await door.ask("POST", body={"context_id": ID})).headers["ETag"]
+
+    for field, unless, status in (
+        (etag, "", 200),
+        ("*", "", 200),
+        ('"other"', "", 412),
+        (f"W/{etag}", "", 412),
+        ('"other"', etag, 412),
+        (etag, etag, 304),
+    ):
+        conditions = {"If_Match": field} | ({"If_None_Match": unless} if unless else {})
+        read = await door.ask(method, f"/{ID}", **conditions)
+        assert (read.status, read.headers["OCP-Context-ID"]) == (status, ID)
+
+
+@pytest.mark.parametrize("patch", [{}, {"api_specs": {}}], ids=str)
+async def test_a_patch_that_says_nothing_changes_nothing(door: Door, patch: object) -> None:
+    made = await door.ask("POST", body={"context_id": ID})
+    owner = Principal(name="key:ann")
+    before = await door.store.inner.get(owner, ID)
+
+    for condition in ({}, {"If_Match": made.headers["ETag"]}, {"If_Match": "*"}):
+        patched = await door.ask("PATCH", f"/{ID}", patch, **condition)
+        assert (patched.status, patched.body) == (200, made.body)
+        assert patched.headers["ETag"] == made.headers["ETag"]
+    assert await door.store.inner.get(owner, ID) == before
+    assert (await door.ask("PATCH", f"/{ID}", patch, If_Match='"other"')).status == 412
+    assert (await door.ask("PATCH", f"/{ID}", patch, who="bob")).status == 404
+
+
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 async def test_a_condition_that_does_not_hold_changes_nothing(door: Door, method: str) -> None:
     etag = (await door.ask("POST", body={"context_id": ID})).headers["ETag"]
@@ -194,6 +234,35 @@ async def test_a_call_between_reading_and_writing_breaks_the_condition(door: Doo
     await door.ask("DELETE", f"/{ID}")
     await door.store.inner.update(ann, ID, append(context_id=ID))
     assert (await door.ask("DELETE", f"/{ID}", If_Match=etag)).status == 412
+
+
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [
+        ({"If_Match": "*"}, 200),
+        ({"If_None_Match": '"other"'}, 200),
+        ({"If_Match": "{etag}"}, 412),
+    ],
+    ids=["exists", "is-not-other", "is-this"],
+)
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+async def test_a_call_breaks_only_a_condition_that_names_a_state(
+    door: Door, method: str, condition: Mapping[str, str], status: int
+) -> None:
+    """The call is recorded when the condition has been judged, just before the change."""
+    etag = (await door.ask("POST", body={"context_id": ID})).headers["ETag"]
+    sent = {name: field.format(etag=etag) for name, field in condition.items()}
+    body = {"user": "u"} if method == "PATCH" else None
+    door.store.hold = asyncio.Event()
+    door.store.writing.clear()
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(door.ask(method, f"/{ID}", body, **sent))
+        await door.store.writing.wait()
+        await door.store.inner.update(Principal(name="key:ann"), ID, append(context_id=ID))
+        door.store.hold.set()
+
+    expected = 204 if (method, status) == ("DELETE", 200) else status
+    assert asking.result().status == expected
 
 
 @pytest.mark.parametrize("path", ["/a_b", "/" + "a" * 65, "/%2e%2e%2fx", "/a%0a", "/%F0%9F%90%99"])
@@ -232,6 +301,33 @@ async def test_bodies_that_are_no_plain_json_are_refused(
     assert typed.json["code"] == "unsupported_media_type"
     if method == "PATCH":
         assert "application/merge-patch+json" in typed.headers["Accept-Patch"]
+
+
+async def test_a_patch_has_a_limit_of_its_own(http: aiohttp.ClientSession) -> None:
+    """What is over it is refused although tools may be given as much."""
+    async with opened(http, max_body_bytes=2 * MAX_BODY) as door:
+        whole = dict.fromkeys(("goal", "summary", "user"), "🐙" * MAX_MEMBER)
+        said = json.dumps(whole, ensure_ascii=False).encode()
+        assert (await door.ask("POST", body=said)).status == 201
+        spaces = b" " * (MAX_BODY - len(said))
+        assert (await door.ask("POST", body=said + spaces)).status == 201
+        assert (await door.ask("POST", body=said + spaces + b" ")).status == 413
+
+
+@pytest.mark.parametrize("size", [LARGE // 2, LARGE], ids=["small", "large"])
+async def test_only_a_large_body_is_read_aside(
+    door: Door, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers: list[int] = []
+
+    def read(body: bytes) -> object:
+        readers.append(threading.get_ident())
+        return parse_json(body)
+
+    monkeypatch.setattr("gateway.server.heads.parse_json", read)
+    body = b'{"goal": "x"' + b" " * size + b"}"
+    assert (await door.ask("POST", body=body)).status == 201
+    assert [reader == threading.get_ident() for reader in readers] == [size < LARGE]
 
 
 async def test_a_list_has_the_caller_s_own_page_by_page(door: Door) -> None:

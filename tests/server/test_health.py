@@ -8,7 +8,7 @@ import pytest
 from gateway import __version__
 from gateway.config import ApiConfig, ServerConfig
 from gateway.config.model import ReadyWhen
-from gateway.errors import StoreUnavailable
+from gateway.errors import StoreBusy, StoreUnavailable
 from gateway.stores import MemoryStore
 from tests.support.plain_http import call_tool, problem_of
 from tests.support.serving import Served, serving
@@ -78,10 +78,24 @@ async def test_a_store_that_takes_no_entries_degrades_until_it_takes_one(
     with monkeypatch.context() as patch:
         patch.setattr(MemoryStore, "update", full)
         assert await call() is False
-    degraded = {"status": "degraded", "reason": "context store unavailable", "unrecorded": 1}
+    missed = {"unrecorded": {"store_down": 1}}
+    degraded = {"status": "degraded", "reason": "context store unavailable", **missed}
     assert await get(http, f"{served.url}/readyz") == (200, degraded)
     assert await call() is True
-    assert await get(http, f"{served.url}/readyz") == (200, {"status": "ok"})
+    assert await get(http, f"{served.url}/readyz") == (200, {"status": "ok", **missed})
+
+
+async def test_calls_that_are_not_recorded_show_although_the_store_is_well(
+    served: Served, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise StoreBusy("too many writers at once on one context")
+
+    monkeypatch.setattr(MemoryStore, "update", refuse)
+    for _ in range(2):
+        assert (await call_tool(http, served.url, "shopListItems", {}))["recorded"] is False
+    shown = {"status": "ok", "unrecorded": {"conflict": 2}}
+    assert await get(http, f"{served.url}/readyz") == (200, shown)
 
 
 def api(spec: str, name: str = "shop") -> ApiConfig:

@@ -15,7 +15,7 @@ from aiohttp import web
 from gateway.catalog import View
 from gateway.engine import ToolCall
 from gateway.errors import Fault, InvalidArguments, UnknownApi
-from gateway.mcp import Revision, ToolPages
+from gateway.mcp import LARGE, Revision, ToolPages, parse_json
 from gateway.policy import ANONYMOUS
 from gateway.server.mcp_http import McpEndpoint, McpSettings
 from tests.support.fake_gateway import FakeGateway, as_gateway
@@ -187,6 +187,26 @@ async def test_who_asks_for_a_list_keeps_nobody_else_waiting(
         free.set()
         async with await listing as listed:
             assert "tools" in (await listed.json())["result"]
+
+
+@pytest.mark.parametrize("size", [LARGE // 2, LARGE], ids=["small", "large"])
+async def test_only_a_large_message_is_read_aside(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers: list[int] = []
+
+    def read(body: bytes) -> object:
+        readers.append(threading.get_ident())
+        return parse_json(body)
+
+    monkeypatch.setattr("gateway.mcp.streamable_http.parse_json", read)
+    call, head = modern_call(arguments={"text": "x" * size})
+    async with (
+        open_door(FakeGateway(), max_body_bytes=2 * LARGE) as door,
+        door.post(call, head) as answer,
+    ):
+        assert answer.status == 200
+    assert [reader == threading.get_ident() for reader in readers] == [size < LARGE]
 
 
 async def test_a_batch_is_answered_in_one_array() -> None:

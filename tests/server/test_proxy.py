@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 
 from gateway.config import ApiConfig
+from gateway.messages import header
 from gateway.upstreams import ProxyReach
 from tests.support.echo_upstream import Answer, EchoUpstream
 from tests.support.plain_http import RawAnswer, problem_of, send_raw
@@ -81,6 +82,16 @@ class TestTargets:
     ) -> None:
         assert (await say(served, f"GET {target} HTTP/1.1")).status == status
         assert not echo.seen
+
+    async def test_of_no_api_cost_no_look_at_a_session(
+        self, served: Served, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looks: list[str] = []
+        monkeypatch.setattr("gateway.context.headers.decode_session", lambda *_: looks.append(""))
+        ocp = ("OCP-Context-ID: ocp-00000001", "OCP-Session: e30=")
+        answer = await say(served, "GET /apis/none/x HTTP/1.1", *ocp)
+        assert (answer.status, looks) == (404, [])
+        assert header(answer.headers, "OCP-Context-ID") == "ocp-00000001"
 
     @pytest.mark.parametrize(
         "target", ["http://evil.test/apis/wide/x", "//evil.test/apis/wide/x", "*", "apis/wide/x"]

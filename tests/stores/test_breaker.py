@@ -11,6 +11,7 @@ from gateway.errors import (
     BadRequest,
     GatewayError,
     PayloadTooLarge,
+    StoreBusy,
     StoreUnavailable,
     UnreadableRecord,
     VersionConflict,
@@ -19,6 +20,7 @@ from gateway.interfaces import Change, Page, Stored
 from gateway.policy import ANONYMOUS, Principal, breaker
 from gateway.policy.breaker import FAILURES, PAUSE_SECONDS
 from gateway.stores import GuardedStore, MemoryStore, StoreLimits
+from gateway.stores import breaker as guard
 from gateway.stores.breaker import PATIENCE_SECONDS
 from tests.support.contexts import a_context_id, append
 
@@ -200,6 +202,7 @@ async def test_a_store_that_takes_nothing_can_be_read(guarded: Guarded) -> None:
     "error",
     [
         UnreadableRecord("of another version"),
+        StoreBusy("too many writers at once on one context"),
         VersionConflict("version 2"),
         PayloadTooLarge("too large"),
         BadRequest("cursor"),
@@ -217,6 +220,42 @@ async def test_one_context_s_trouble_is_not_the_store_s(
     guarded.behind.fail_with(None)
     await guarded.update()
     assert "ping" not in guarded.behind.asked
+
+
+async def test_lists_that_fail_say_nothing_of_calls(guarded: Guarded) -> None:
+    guarded.behind.reading = DOWN
+    for _ in range(3 * FAILURES):
+        assert await refused(guarded.list) == str(DOWN)
+    guarded.behind.reading = None
+    guarded.behind.asked.clear()
+    await guarded.get()
+    assert guarded.behind.asked == ["get"]
+
+
+async def test_lists_that_hang_leave_others_their_patience(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(guard, "PATIENCE_SECONDS", 0.02)
+    guarded = Guarded()
+    guarded.behind.hangs = asyncio.Event()
+    for _ in range(FAILURES):
+        assert await refused(guarded.list) == "the context store does not answer in time"
+    guarded.behind.hangs = None
+    guarded.now += 1
+    assert await guarded.update() is not None
+    assert await guarded.get() is not None
+    assert "ping" not in guarded.behind.asked
+    await guarded.store.aclose()
+
+
+@pytest.mark.usefixtures("unhurried")
+async def test_a_list_can_be_what_finds_a_store_well_again(guarded: Guarded) -> None:
+    await guarded.break_open()
+    guarded.behind.fail_with(None)
+    guarded.now += PAUSE_SECONDS
+    assert (await guarded.list()).items == ()
+    assert await guarded.get() is None
+    assert guarded.behind.asked == ["ping", "list", "get"]
 
 
 async def test_who_comes_while_something_hangs_is_not_kept(guarded: Guarded) -> None:
@@ -246,6 +285,21 @@ async def test_a_store_that_hangs_once_it_is_known_to_is_asked_by_one(
     request.getfixturevalue("unhurried")
     guarded.now += PAUSE_SECONDS
     assert await guarded.update() is not None
+
+
+async def test_what_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "PATIENCE_SECONDS", 0.02)
+    guarded = Guarded()
+    await guarded.update()
+    guarded.behind.hangs = asyncio.Event()
+    for _ in range(2):
+        # Of those that began at once each has its own end.
+        outcomes = await asyncio.gather(*(refused(guarded.get) for _ in range(5)))
+        assert set(outcomes) == {"the context store does not answer in time"}
+    guarded.behind.asked.clear()
+    await refused(guarded.get)
+    assert guarded.behind.asked == []
+    await guarded.store.aclose()
 
 
 async def test_after_a_failed_write_reading_is_not_trusted_with_the_full_patience(

@@ -9,14 +9,14 @@ from uuid import uuid4
 import pytest
 from redis.asyncio import Redis
 
-from gateway.context import AgentContext
+from gateway.context import AgentContext, SessionState
 from gateway.errors import BadRequest, StoreUnavailable, VersionConflict
 from gateway.interfaces import ContextStore, Stored
 from gateway.policy import ANONYMOUS, Principal
 from gateway.stores import MemoryStore, SqliteStore, StoreLimits
 from gateway.stores.redis import RedisStore
 from gateway.stores.redis_servers import connect
-from tests.support.contexts import Apply, a_context_id, append, delete, tools_of
+from tests.support.contexts import Apply, a_context, a_context_id, append, delete, tools_of
 from tests.support.redis_server import RedisServer
 from tests.support.redis_topologies import ClusterTrio, SentinelTrio
 
@@ -56,7 +56,7 @@ def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
         return Opened(lambda limits: MemoryStore(limits, clock=clock), age)
     if request.param == "sqlite":
         path = tmp_path / "store" / "contexts.db"
-        return Opened(lambda limits: SqliteStore(path, limits, clock=clock), age)
+        return Opened(lambda limits: SqliteStore(path, limits, clock=clock, monotonic=clock), age)
     url, ports = redis_of(request, request.param)
     prefix = f"ocp-gateway:{uuid4().hex}:"
 
@@ -108,6 +108,27 @@ async def put(store: ContextStore, principal: Principal, context_id: str) -> Sto
     stored = await store.update(principal, context_id, append(context_id=context_id))
     assert stored is not None
     return stored
+
+
+def to(context: AgentContext) -> Apply:
+    return Apply(step=lambda _now: context)
+
+
+def session_of(context: AgentContext) -> SessionState:
+    assert context.session is not None
+    return context.session
+
+
+def a_long(context_id: str) -> AgentContext:
+    """A context of 200 KB, nearly all of it history."""
+    full = append(context_id=context_id).apply(None)
+    assert full is not None
+    return replace(full, history=full.history * 1_200)
+
+
+def a_wide(context_id: str, size: int) -> AgentContext:
+    """A context with a text of so many bytes before its history."""
+    return replace(a_context(context_id), context_summary="s" * size)
 
 
 async def ids(store: ContextStore, principal: Principal) -> list[str]:
@@ -286,6 +307,27 @@ async def test_two_stores_on_the_same_data_lose_nothing(kind: Opened) -> None:
     await other.aclose()
 
 
+async def test_what_another_process_does_shows_after_a_quarter_of_a_second(kind: Opened) -> None:
+    """As the documentation promises, of a deletion, too."""
+    one, other = kind.open(StoreLimits()), kind.open(StoreLimits())
+    if isinstance(one, MemoryStore):
+        other = one
+    await put(one, ALICE, ID)
+    await other.update(ALICE, ID, append("other"))
+    await kind.age(0.25)
+    stored = await one.get(ALICE, ID)
+    assert stored is not None
+    assert stored.version == 2
+    await other.update(ALICE, ID, delete())
+    assert await one.get(ALICE, ID, newest=True) is None
+    await put(one, ALICE, ID)
+    await other.update(ALICE, ID, delete())
+    await kind.age(0.25)
+    assert await one.get(ALICE, ID) is None
+    await one.aclose()
+    await other.aclose()
+
+
 async def test_cancelled_writers_leave_whole_contexts(store: ContextStore) -> None:
     async with asyncio.TaskGroup() as group:
         tasks = [
@@ -424,6 +466,56 @@ async def test_a_cursor_outlives_the_context_that_it_names(store: ContextStore) 
         a_context_id(1),
         a_context_id(2),
     ]
+
+
+async def test_a_list_shows_all_but_the_history(store: ContextStore) -> None:
+    short = replace(
+        append().fresh or pytest.fail("no context"),
+        current_goal='{"history":[',
+        recent_changes=('"history":[', '\\"history\\":['),
+        api_specs={"history": "http://pets.example/openapi.json"},
+        taken={"user": "digest"},
+    )
+    long = replace(short, context_summary="é" * 70_000)
+    foreign = replace(short, session=replace(session_of(short), extra={"history": [{"a": []}]}))
+    for number, context in enumerate((short, long, foreign)):
+        context_id = a_context_id(number)
+        await store.update(ALICE, context_id, to(replace(context, context_id=context_id)))
+        await store.update(ALICE, context_id, append("call", context_id=context_id))
+    listed = (await store.list(ALICE, None, 10)).items
+    assert [stored.version for stored in listed] == [2, 2, 2]
+    for stored in listed:
+        whole = await store.get(ALICE, stored.context.context_id)
+        assert whole is not None
+        assert len(whole.context.history) == 1
+        assert stored.context == replace(whole.context, history=(), taken={})
+
+
+async def test_a_list_reads_no_histories(store: ContextStore) -> None:
+    """They would be more than one page may take."""
+    wanted = [a_context_id(number) for number in range(40)]
+    for context_id in wanted:
+        await store.update(ALICE, context_id, to(a_long(context_id)))
+    page = await store.list(ALICE, None, 1_000)
+    assert [stored.context.context_id for stored in page.items] == wanted
+    assert page.next_cursor is None
+
+
+async def test_a_page_ends_when_enough_has_been_read(kind: Opened) -> None:
+    store = kind.open(StoreLimits())
+    wanted = [a_context_id(number) for number in range(7)]
+    for context_id in wanted:
+        await store.update(ALICE, context_id, to(a_wide(context_id, 1_500_000)))
+    pages, cursor = list[list[str]](), None
+    while not pages or cursor is not None:
+        page = await store.list(ALICE, cursor, 1_000)
+        pages.append([stored.context.context_id for stored in page.items])
+        cursor = page.next_cursor
+    assert [name for page in pages for name in page] == wanted
+    # In memory nothing has to be read.
+    sizes = [7] if isinstance(store, MemoryStore) else [3, 3, 1]
+    assert [len(page) for page in pages] == sizes
+    await store.aclose()
 
 
 @pytest.mark.parametrize("cursor", ["", "=", "not a cursor", "é", "AAAA", "b2NwLSo", "x" * 500])

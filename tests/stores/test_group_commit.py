@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from gateway.context import AgentContext
-from gateway.errors import StoreUnavailable, VersionConflict
+from gateway.errors import StoreBusy, StoreUnavailable, VersionConflict
 from gateway.interfaces import Stored
 from gateway.policy import ANONYMOUS
 from gateway.stores import StoreLimits
@@ -311,6 +311,16 @@ async def test_a_slow_flight_holds_up_nobody_else(store: RedisStore, spy: Spy) -
     assert await slow is not None
 
 
+async def test_a_flight_without_end_is_given_up(
+    store: RedisStore, spy: Spy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.stores.flights.FLIGHT_SECONDS", 0.01)
+    spy.before = asyncio.Event().wait
+    with pytest.raises(StoreUnavailable, match="TimeoutError"):
+        await asyncio.wait_for(store.update(ANONYMOUS, ID, append()), 5)
+    assert await store.update(ANONYMOUS, ID, append()) is not None
+
+
 def of_size(size: int) -> Apply:
     return Apply(step=lambda _now: replace(a_context(), context_summary="x" * size))
 
@@ -335,8 +345,23 @@ async def test_no_more_calls_than_the_bound_wait(
     results = await asyncio.gather(
         *(store.update(ANONYMOUS, ID, append()) for _ in range(5)), return_exceptions=True
     )
-    assert [isinstance(result, StoreUnavailable) for result in results] == [False] * 3 + [True] * 2
+    assert [type(result) for result in results] == [Stored] * 3 + [StoreBusy] * 2
     assert await store.update(ANONYMOUS, ID, append()) is not None
+
+
+async def test_a_context_that_others_always_move_on_first_is_too_busy(
+    store: RedisStore, other: RedisStore, spy: Spy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def be_faster() -> None:
+        spy.before = be_faster
+        await other.update(ANONYMOUS, ID, append())
+
+    monkeypatch.setattr("gateway.stores.redis_lines._MAX_CONFLICTS", 2)
+    spy.before = be_faster
+    results = await asyncio.gather(
+        *(store.update(ANONYMOUS, ID, append()) for _ in range(3)), return_exceptions=True
+    )
+    assert [type(result) for result in results] == [StoreBusy] * 3
 
 
 async def test_a_fault_in_a_change_stays_with_its_caller(store: RedisStore) -> None:

@@ -89,7 +89,7 @@ FAULTS = {
 async def test_whatever_a_server_says_is_an_answer_or_a_redis_error(
     servers: RedisServers, faulty: FaultyRedis, fault: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.stores.redis_servers.OPERATION_SECONDS", 0.05)
+    monkeypatch.setattr("gateway.stores.redis_servers.OPERATION_SECONDS", 0.5)
     impatient = connect(f"redis://127.0.0.1:{faulty.port}")
     faulty.fault = fault
     answers = await impatient.run([("PING",), ("PING",)])
@@ -113,7 +113,7 @@ async def test_idle_connections_that_the_server_has_closed_are_replaced(tmp_path
 async def test_a_silent_server_costs_one_connection_its_patience(
     faulty: FaultyRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.stores.redis_servers.OPERATION_SECONDS", 0.05)
+    monkeypatch.setattr("gateway.stores.redis_servers.OPERATION_SECONDS", 0.5)
     servers = connect(f"redis://127.0.0.1:{faulty.port}")
     await asyncio.gather(*(servers.run([("PING",)]) for _ in range(5)))
     known, faulty.fault = faulty.connections, SILENCE
@@ -155,7 +155,7 @@ async def test_connections_are_bounded_and_waiting_for_one_too(
     faulty: FaultyRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.stores.redis_connections.MAX_CONNECTIONS", 3)
-    monkeypatch.setattr("gateway.stores.redis_servers.OPERATION_SECONDS", 0.3)
+    monkeypatch.setattr("gateway.stores.redis_servers.OPERATION_SECONDS", 0.5)
     servers = connect(f"redis://127.0.0.1:{faulty.port}")
     faulty.fault = SILENCE
     answers = await asyncio.gather(*(servers.run([("PING",)]) for _ in range(10)))

@@ -17,6 +17,7 @@ from gateway.errors import PayloadTooLarge, StoreUnavailable, UnreadableRecord, 
 from gateway.policy import ANONYMOUS
 from gateway.stores import SqliteStore, StoreLimits
 from gateway.stores.copies import Key
+from gateway.stores.paging import SLICE
 from gateway.stores.record import MAX_RECORD_BYTES, Record
 from gateway.stores.sqlite import BUSY_SECONDS, MAX_QUARANTINED
 from tests.support.contexts import Apply, a_context, a_context_id, append, tools_of
@@ -474,6 +475,52 @@ async def test_the_record_of_a_later_version_is_left_alone(store: SqliteStore, p
     with pytest.raises(UnreadableRecord, match="later version"):
         await store.update(ANONYMOUS, ID, append())
     assert execute(path, "SELECT record FROM contexts") == [(later,)]
+
+
+async def test_writers_get_in_between_the_parts_of_a_list(store: SqliteStore) -> None:
+    for number in range(3 * SLICE):
+        await store.update(ANONYMOUS, a_context_id(number), append())
+    reading = asyncio.ensure_future(store.list(ANONYMOUS, None, 1_000))
+    await asyncio.sleep(0)
+    await store.update(ANONYMOUS, ID, append())
+    assert not reading.done()
+    assert len((await reading).items) == 3 * SLICE
+
+
+async def test_a_list_leaves_out_what_has_expired_or_cannot_be_read(path: Path) -> None:
+    now = 0.0
+    store = SqliteStore(path, StoreLimits(new_ttl_seconds=10), clock=lambda: now)
+    for number in range(8):
+        now, context_id = float(number), a_context_id(number)
+        await store.update(ANONYMOUS, context_id, append(context_id=context_id))
+    poisons = [b"", "text", 5, b"{}", b"x" * 5_000]
+    for number, poison in enumerate(poisons, start=3):
+        change = "UPDATE contexts SET record = ? WHERE context_id = ?"
+        execute(path, change, poison, a_context_id(number))
+    now = 11.5
+    page = await store.list(ANONYMOUS, None, 10)
+    assert [item.context.context_id for item in page.items] == [a_context_id(2)]
+    assert page.next_cursor is None
+    await store.aclose()
+
+
+async def test_a_clock_that_is_set_back_makes_no_old_copy_fresh(path: Path) -> None:
+    wall, steady = 1_000.0, 50.0
+    store = SqliteStore(path, StoreLimits(), clock=lambda: wall, monotonic=lambda: steady)
+    other = SqliteStore(path, StoreLimits(), clock=lambda: wall)
+    await store.update(ANONYMOUS, ID, append("one"))
+    wall -= 10
+    await other.update(ANONYMOUS, ID, append("two"))
+    wall, steady = wall + 10, steady + 10
+    stored = await store.get(ANONYMOUS, ID)
+    assert stored is not None
+    assert tools_of(stored.context) == ["one", "two"]
+    # The other way round, too: the age of what has just been read does not depend on that clock.
+    wall -= 10
+    await other.update(ANONYMOUS, ID, append("three"))
+    assert await store.get(ANONYMOUS, ID) == stored
+    await store.aclose()
+    await other.aclose()
 
 
 async def test_expired_contexts_of_anybody_leave_the_file(path: Path) -> None:

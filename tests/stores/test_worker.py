@@ -119,3 +119,17 @@ async def test_closing_lets_what_waits_have_its_time(bench: Bench) -> None:
     bench.busy = False
     await closing
     assert await write == "write"
+
+
+async def test_what_its_caller_has_given_up_is_not_tried_again(bench: Bench) -> None:
+    tried = threading.Event()
+    bench.before, bench.busy = tried.set, True
+    given_up, waiting = bench.submit("given up"), bench.submit("waiting")
+    await asyncio.to_thread(tried.wait)
+    given_up.cancel()
+    await asyncio.wait((given_up,))
+    await bench.worker.run(Task("look", writes=False))
+    bench.tried.clear()
+    bench.busy = False
+    assert await waiting == "waiting"
+    assert "given up" not in bench.tried

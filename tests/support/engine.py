@@ -180,13 +180,27 @@ class Stage:
 
 def stage(**changes: object) -> Stage:
     """A gateway in front of the shop; `changes` are to its Upstream."""
+    return _stage(changes, context_argument=False)
+
+
+def publishing_stage(**changes: object) -> Stage:
+    """As `stage`, with the context argument and the tools for contexts."""
+    return _stage(changes, context_argument=True)
+
+
+def _stage(changes: Mapping[str, object], *, context_argument: bool) -> Stage:
     client, store = FakeClient(), StoreWithSwitch()
-    gateway = gateway_with(client, store, {"shop": replace(UPSTREAM, **changes)})  # type: ignore[arg-type]
+    upstreams = {"shop": replace(UPSTREAM, **changes)}  # type: ignore[arg-type]
+    gateway = gateway_with(client, store, upstreams, context_argument=context_argument)
     return Stage(gateway=gateway, client=client, store=store)
 
 
 def gateway_with(
-    client: UpstreamClient, store: ContextStore, upstreams: Mapping[str, Upstream]
+    client: UpstreamClient,
+    store: ContextStore,
+    upstreams: Mapping[str, Upstream],
+    *,
+    context_argument: bool = False,
 ) -> Gateway:
     ticks = count()
     return Gateway(
@@ -200,6 +214,7 @@ def gateway_with(
             random_bytes=lambda size: next(ticks).to_bytes(size, "big"),
         ),
         max_history=5,
+        context_argument=context_argument,
     )
 
 

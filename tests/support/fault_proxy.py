@@ -4,7 +4,7 @@ import asyncio
 import socket
 import struct
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,13 +21,19 @@ class Fault(StrEnum):
     CUT_COMMAND = "command cut"
     CUT_ANSWER = "answer cut"
     DELAY = "answer delayed"
+    LATE = "command too late"
+    STALL = "answer too late"
     SPLIT = "answer split"
     RESET = "connections reset"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strike:
-    """One fault. `seconds` are DELAY's; RESET takes every open connection, the command arrives."""
+    """One fault. `seconds` are those of DELAY, LATE and STALL.
+
+    A LATE command arrives although its client has gone, as after a retransmission (RFC 9293,
+    section 3.8.1). RESET takes every open connection; the command arrives.
+    """
 
     fault: Fault
     at: int = 0
@@ -111,16 +117,20 @@ class _Link:
             strike = self._strike = self._proxy.choose(message)
             if strike is not None and strike.fault is Fault.CUT_COMMAND:
                 self._struck(strike)
-                self._server[1].write(message[: strike.at])
+                _write(self._server, message[: strike.at])
                 await self._server[1].drain()
                 return
-            self._server[1].write(message)
+            if strike is not None and strike.fault is Fault.LATE:
+                self._struck(strike)
+                self._strike = None
+                await asyncio.sleep(strike.seconds)
+            _write(self._server, message)
 
     async def _down(self) -> None:
         while answer := await self._server[0].read(_CHUNK):
             strike, self._strike = self._strike, None
             if strike is None:
-                self._client[1].write(answer)
+                _write(self._client, answer)
             elif not await self._answer(strike, answer):
                 return
 
@@ -131,21 +141,14 @@ class _Link:
             self._proxy.reset_all()
             return False
         if strike.fault is Fault.CUT_ANSWER:
-            self._client[1].write(answer[: strike.at])
+            _write(self._client, answer[: strike.at])
             await self._client[1].drain()
             return False
-        if strike.fault is Fault.DELAY:
+        if strike.fault in (Fault.DELAY, Fault.STALL):
             await asyncio.sleep(strike.seconds)
-        if strike.fault is Fault.SPLIT:
-            for at in range(min(len(answer), _SINGLE_BYTES)):
-                if self._client[1].is_closing():
-                    return False
-                self._client[1].write(answer[at : at + 1])
-                await asyncio.sleep(0)
-            answer = answer[_SINGLE_BYTES:]
-        if self._client[1].is_closing():
-            return False
-        self._client[1].write(answer)
+        for piece in _pieces(answer, split=strike.fault is Fault.SPLIT):
+            _write(self._client, piece)
+            await asyncio.sleep(0)
         return True
 
     def _struck(self, strike: Strike) -> None:
@@ -160,6 +163,18 @@ class _Link:
     def cut(self) -> None:
         for _, writer in (self._client, self._server):
             writer.close()
+
+
+def _write(stream: Stream, data: bytes) -> None:
+    if not stream[1].is_closing():
+        stream[1].write(data)
+
+
+def _pieces(answer: bytes, *, split: bool) -> Iterator[bytes]:
+    single = _SINGLE_BYTES if split else 0
+    for at in range(min(len(answer), single)):
+        yield answer[at : at + 1]
+    yield answer[single:]
 
 
 @asynccontextmanager

@@ -42,7 +42,10 @@ def register(agent: OCPAgent, name: str) -> object:
 
 
 plan = json.load(sys.stdin)
-agent = OCPAgent(**plan["agent"], registry_url=plan["registry"], enable_cache=False)
+if plan["cache"]:
+    agent = OCPAgent(**plan["agent"], registry_url=plan["registry"])
+else:
+    agent = OCPAgent(**plan["agent"], registry_url=plan["registry"], enable_cache=False)
 if plan["context_id"]:
     agent.context.context_id = plan["context_id"]
 results = [tell(agent, step) for step in plan["steps"]]

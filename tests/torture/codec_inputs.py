@@ -93,6 +93,29 @@ def packed(text: bytes) -> bytes:
     return deflater.compress(text) + deflater.flush()
 
 
+def _tight(text: bytes) -> str:
+    """Packed as closely as it goes: what is made of it in less time is longer."""
+    deflater = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return "gzip:" + base64.b64encode(deflater.compress(text) + deflater.flush()).decode()
+
+
+def _tight_values() -> list[str]:
+    """Sessions of nearly 8,192 characters, which do not all fit into as many again.
+
+    Besides much history there is a long text, and a time as long, which nothing can be cut from.
+    """
+    random = Random(1)  # noqa: S311 - the same each time
+    words = ["".join(random.choices("0123456789", k=6)) for _ in range(20)]
+    small = new_context(ID, "tester", _START)
+    digits = "".join(random.choices(words, k=5_700))
+    talkative = replace(small, current_goal=digits)
+    exact = replace(small, created_at=f"{small.created_at[:-1]}{digits}Z")
+    return [
+        _tight(json.dumps(to_mapping(context), separators=(",", ":")).encode())
+        for context in (grown(300), grown(325), grown(100, noisy=True), talkative, exact)
+    ]
+
+
 _FORMS: Sequence[Callable[[bytes], str]] = (
     lambda text: base64.b64encode(text).decode(),
     lambda text: "gzip:" + base64.b64encode(packed(text)).decode(),
@@ -102,9 +125,23 @@ TEXTS = _texts()
 _SMALL = [text for text in TEXTS if len(text) < 3_000]
 VALUES = [form(text) for text in TEXTS for form in _FORMS]
 VALUES += [value for value in map(encode_session, contexts()) if value]
+VALUES += _tight_values()
 _FITTING = [value for value in VALUES if len(value) <= 8_192]
 _PACKED = [packed(text) for text in TEXTS if len(text) < 30_000]
+
+
+def _crowded(one: bytes, size: int) -> str:
+    """A valid session of a few hundred characters, with `size` bytes of that in an open member."""
+    small = to_mapping(replace(new_context(ID, "a", _START), current_goal="é"))
+    text = json.dumps(small).encode()
+    member = b'"session": {"x": [' + one * (size // len(one)) + b"1], "
+    return "gzip:" + base64.b64encode(packed(text.replace(b'"session": {', member))).decode()
+
+
 _BOMBS = [
+    *(_crowded(one, size)
+      for one in (b"{},", b"[],", b"0,", b"1.1,", b'{"":0},', b'"",', b'"\\u0061",')
+      for size in (6_000, 12_000, 64_000)),
     *("gzip:" + base64.b64encode(packed(unit * size)).decode()
       for unit in (b"\0", b"[", b" ", b'{"a":', b'"a":1,', b"9")
       for size in (60_000, 70_000, 1_000_000, 5_000_000)),

@@ -3,8 +3,9 @@
 Each input goes through `read_inbound`. A session that is accepted is encoded again, and what comes
 of it must be at most 8,192 characters and the same context or a trimmed one; every so often a
 judge that shares no code with the gateway looks at both. A finding is any exception, anything
-accepted or made that should not be, or an input over 5 ms of CPU (the best of three more runs). It
-is printed with its number, and `--only NUMBER` with the same seed repeats it.
+accepted or made that should not be, anything lost or cut without need, or an input over 5 ms of
+CPU (the best of three more runs). It is printed with its number, and `--only NUMBER` with the same
+seed repeats it. That hardly a session is encoded is a finding, too: nothing would have been judged.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from gateway.context import (
@@ -28,6 +29,7 @@ from gateway.context import (
     decode_session,
     encode_session,
     read_inbound,
+    to_mapping,
 )
 from gateway.messages import header
 from tests.support import ocp
@@ -35,6 +37,13 @@ from tests.torture.codec_inputs import Headers, some_headers
 
 MAX_NANOSECONDS = 5_000_000
 JUDGED = 200  # one in so many accepted sessions
+MIN_ENCODED = 0.03  # of the inputs; about 0.06 have a session that is accepted
+# Gzip makes nothing more than some bytes longer, so this many fit however little they compress.
+SURELY_FITTING = 6_000
+# What cannot be cut. Beside so little of it, what is left of texts fits, if nothing compresses.
+FEW_DIGITS = 200
+MAX_JSON = 65_536
+FULL = 0.95 * ocp.SESSION_LIMIT
 _TEXTS = ("user", "workspace", "current_file", "current_goal", "context_summary", "error_context")
 
 
@@ -47,6 +56,12 @@ class Tally:
     slowest: int = 0
     slowest_number: int = 0
     peak: int = 0
+
+    @property
+    def encoded(self) -> float:
+        """The share of inputs whose session was encoded again."""
+        made = self.outcomes["whole"] + self.outcomes["trimmed"]
+        return made / max(1, self.outcomes.total())
 
     def add(self, other: "Tally") -> None:
         self.outcomes += other.outcomes
@@ -64,22 +79,44 @@ def survive(headers: Headers) -> tuple[InboundContext, str | None]:
     return inbound, None if session is None else encode_session(session)
 
 
-def check(inbound: InboundContext, encoded: str | None) -> None:
-    """Asserts that what came of an input may have come of it."""
+def check(inbound: InboundContext, encoded: str | None) -> str:
+    """What came of an input, in a word; asserts that it may have come of it."""
     for claim in (inbound.context_id, inbound.agent_type, inbound.goal, inbound.user):
         assert claim is None or (claim.isascii() and claim.isprintable() and len(claim) <= 256)
     session = inbound.session
     if session is None:
-        return
+        reasons = [reason for reason in inbound.rejects if reason.startswith("session")]
+        return reasons[0] if reasons else "no session"
     assert session.context_id == inbound.context_id
     if encoded is None:
-        # Times cannot be cut; only one of many digits takes so much room.
-        assert len(session.created_at) + len(session.last_updated) > 200 or session.session
-        return
+        assert digits_of(session) > FEW_DIGITS, "lost without need"
+        return "unsendable"
     assert len(encoded) <= ocp.SESSION_LIMIT
     again = decode_session(encoded, session.context_id)
     assert not isinstance(again, Reject), again
-    assert again == session or is_trimmed(again, session)
+    if again == session:
+        return "whole"
+    assert size_of(session) > SURELY_FITTING, "cut without need"
+    assert is_trimmed(again, session)
+    if replace(again, history=session.history) == session:
+        kept = len(again.history)
+        more = replace(session, history=session.history[-kept - 1 :])
+        # Base64 is longer by a third.
+        one = 2 * (size_of(more) - size_of(again))
+        assert size_of(more) > MAX_JSON or len(encoded) + one > FULL, "more is cut than needed"
+    return "trimmed"
+
+
+def size_of(context: AgentContext) -> int:
+    """Bytes of it as JSON."""
+    text = json.dumps(to_mapping(context), ensure_ascii=False, separators=(",", ":"))
+    return len(text.encode())
+
+
+def digits_of(session: AgentContext) -> int:
+    """How long the times are."""
+    start = session.session.start_time if session.session else ""
+    return len(session.created_at) + len(session.last_updated) + len(start)
 
 
 def is_trimmed(less: AgentContext, whole: AgentContext) -> bool:
@@ -94,9 +131,12 @@ def is_trimmed(less: AgentContext, whole: AgentContext) -> bool:
         kept = less.session.extra in ({}, whole.session.extra)
         kept = kept and less.session.start_time == whole.session.start_time
         kept = kept and less.session.interaction_count == whole.session.interaction_count
+    alike = replace(less, history=(), taken={}) == replace(whole, history=(), taken={})
     return (
         kept
         and start >= 0
+        # History goes first: as long as some is left, the rest is whole.
+        and (alike or not less.history)
         and whole.history[start:] == less.history
         and all(long.startswith(short) for short, long in texts)
         and less.api_specs in ({}, whole.api_specs)
@@ -109,7 +149,7 @@ def judge(headers: Headers, encoded: str | None) -> None:
     value = header(headers, "OCP-Session") or ""
     data = base64.b64decode(value.removeprefix("gzip:"), validate=True)
     text = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
-    assert len(text) <= 65_536
+    assert len(text) <= MAX_JSON
     ocp.validate(json.loads(text))
     if encoded is not None:
         ocp.decode_session(encoded)
@@ -124,7 +164,7 @@ def run(seed: int, numbers: Iterable[int]) -> Tally:
             started = clock()
             inbound, encoded = survive(headers)
             took = clock() - started
-            check(inbound, encoded)
+            outcome = check(inbound, encoded)
             if inbound.session is not None:
                 accepted += 1
                 if accepted % JUDGED == 1:
@@ -139,7 +179,7 @@ def run(seed: int, numbers: Iterable[int]) -> Tally:
                 _note(tally, number, "slow", f"{took / 1e6:.1f} ms of CPU\n{headers!r:.2000}")
         if took > tally.slowest:
             tally.slowest, tally.slowest_number = took, number
-        tally.outcomes[_outcome(inbound)] += 1
+        tally.outcomes[outcome] += 1
     tally.peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return tally
 
@@ -148,13 +188,6 @@ def _again(headers: Headers) -> int:
     started = time.thread_time_ns()
     survive(headers)
     return time.thread_time_ns() - started
-
-
-def _outcome(inbound: InboundContext) -> str:
-    if inbound.session is not None:
-        return "accepted"
-    reasons = [reason for reason in inbound.rejects if reason.startswith("session")]
-    return reasons[0] if reasons else "no session"
 
 
 def _place(error: Exception) -> str:
@@ -199,6 +232,8 @@ def main() -> int:
         tally = run(options.seed, (options.only,))
     took = time.monotonic() - started
     count = tally.outcomes.total()
+    if count >= JUDGED and tally.encoded < MIN_ENCODED:
+        _note(tally, 0, "few sessions", f"{tally.encoded:.3f} of the inputs were encoded again")
     print(f"{count:,} executions in {took:.0f} s ({count / took:,.0f}/s), seed {options.seed}")
     for outcome, times in tally.outcomes.most_common():
         print(f"  {outcome}: {times:,}")

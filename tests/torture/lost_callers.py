@@ -52,7 +52,7 @@ async def run(callers: int, directory: Path, random: Random) -> Outcome:
         verdict=judge(storm.ledger, await read_all(url, storm.ledger), mark_of),
         cancelled=storm.cancelled,
         seconds=time.monotonic() - started,
-        other_faults=(*storm.faults, *still_running(), *unheard),
+        other_faults=(*dict.fromkeys(storm.faults), *still_running(), *unheard),
     )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from gateway.stores.redis_connections import MAX_CONNECTIONS
+from gateway.stores.redis_connections import MAX_CONNECTIONS, OPERATION_SECONDS
 from tests.support.checker import Verdict, judge, read_all
 from tests.support.contexts import mark_of, opened
 from tests.support.fault_proxy import Choose, Fault, FaultProxy, Strike, fault_proxy
@@ -26,6 +26,8 @@ from tests.torture.storm import LEAVING_SECONDS, Storm, still_running, unheard_e
 STORES = 3
 STRUCK = 0.5
 """The share of messages to Redis that a fault meets."""
+STALLED = 0.05
+"""The share of faults that make a command or its answer come too late."""
 _SHOWN = 20
 _LINGER_SECONDS = 5.0
 
@@ -77,18 +79,23 @@ async def run(injections: int, directory: Path, random: Random) -> Outcome:
         cancelled=storm.cancelled,
         most_open=max(proxy.most_open for proxy in proxies),
         seconds=time.monotonic() - started,
-        other_faults=(*storm.faults, *left, *still_running(), *unheard),
+        other_faults=(*dict.fromkeys(storm.faults), *left, *still_running(), *unheard),
     )
 
 
 def _choice(storm: Storm, random: Random) -> Choose:
-    faults = tuple(Fault)
+    slow = (Fault.LATE, Fault.STALL)
+    faults = tuple(fault for fault in Fault if fault not in slow)
 
     def choose(message: bytes) -> Strike | None:
-        # A caller who leaves shall leave behind an answer that is still to come.
-        late = any(context_id.encode() in message for context_id in storm.deserted)
         if random.random() >= STRUCK:
             return None
+        if random.random() < STALLED:
+            # The store gives up. The command is carried out afterwards, or the answer comes to a
+            # connection that it had better dropped.
+            return Strike(fault=random.choice(slow), seconds=1.2 * OPERATION_SECONDS)
+        # A caller who leaves shall leave behind an answer that is still to come.
+        late = any(context_id.encode() in message for context_id in storm.deserted)
         fault = Fault.DELAY if late and random.random() < STRUCK else random.choice(faults)
         size = len(message) if fault is Fault.CUT_COMMAND else 8
         # Half of the cuts come before the first byte: the command that never arrived, and the

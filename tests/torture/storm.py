@@ -6,6 +6,7 @@ and what a store hands out has all that was promised before it was asked.
 
 import asyncio
 import gc
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -16,6 +17,7 @@ from gateway.context import RecordCall
 from gateway.errors import StoreUnavailable
 from gateway.interfaces import ContextStore, Stored
 from gateway.policy import ANONYMOUS
+from gateway.stores.copies import COPY_SECONDS
 from tests.support.checker import Heard, Ledger, misfits
 from tests.support.contexts import a_context, append, mark_of
 
@@ -43,6 +45,8 @@ class Storm:
         self._marks = count()
         self._places = [self._fresh_context() for _ in range(CONTEXTS)]
         self._deserted: Counter[str] = Counter()
+        # When each mark of a context was promised.
+        self._promised: dict[str, dict[str, float]] = {}
 
     @property
     def deserted(self) -> Iterable[str]:
@@ -70,7 +74,13 @@ class Storm:
         if heard is not Heard.ACKNOWLEDGED and self._random.random() < 0.5:
             # As the gateway does for a caller that has left: the same change once more.
             heard = await self._update(store, context_id, change)
-        self.ledger.hear(context_id, mark_of(change.entry), heard)
+        self._hear(context_id, change, heard)
+
+    def _hear(self, context_id: str, change: RecordCall, heard: Heard) -> None:
+        mark = mark_of(change.entry)
+        self.ledger.hear(context_id, mark, heard)
+        if heard is Heard.ACKNOWLEDGED:
+            self._promised.setdefault(context_id, {})[mark] = time.monotonic()
 
     async def _update(self, store: ContextStore, context_id: str, change: RecordCall) -> Heard:
         try:
@@ -93,12 +103,15 @@ class Storm:
     async def _read(self, store: ContextStore) -> None:
         context_id, _ = self._random.choice(self._places)
         newest = self._random.random() < 0.7
-        promised = self._promised(context_id) if newest else set()
+        # Else the answer may come from a copy, of a known age at most.
+        latest = time.monotonic() - (0 if newest else COPY_SECONDS)
+        since = self._promised.get(context_id, {})
+        promised = {mark for mark, told in since.items() if told <= latest}
         try:
             stored = await store.get(ANONYMOUS, context_id, newest=newest)
             if self._random.random() < 0.1:
-                for item in (await store.list(ANONYMOUS, None, 100)).items:
-                    self._look(item.context.context_id, item, set())
+                page = await store.list(ANONYMOUS, None, 100)
+                self.faults += (fault for item in page.items for fault in _foreign(item))
         except StoreUnavailable:
             return
         if stored is not None or promised:
@@ -112,10 +125,6 @@ class Storm:
         self.faults += (f"{context_id} was handed out: {m}" for m in misfits(context_id, stored))
         missing = promised - {mark_of(entry) for entry in stored.context.history}
         self.faults += (f"{context_id} was handed out without {mark}" for mark in missing)
-
-    def _promised(self, context_id: str) -> set[str]:
-        marks = self.ledger.heard.get(context_id, {})
-        return {mark for mark, heard in marks.items() if heard is Heard.ACKNOWLEDGED}
 
     def _next(self) -> tuple[str, RecordCall]:
         place = 0 if self._random.random() < HOT else self._random.randrange(CONTEXTS)
@@ -139,7 +148,7 @@ class Storm:
         async def write(context_id: str) -> None:
             change = self.change(context_id)
             heard = await self._update(store, context_id, change)
-            self.ledger.hear(context_id, mark_of(change.entry), heard)
+            self._hear(context_id, change, heard)
             if heard is not Heard.ACKNOWLEDGED:
                 self.faults.append(f"{context_id}: not served when all was calm")
 
@@ -147,6 +156,13 @@ class Storm:
             for _ in range(CALM_WRITES):
                 context_id, _ = self._fresh_context()
                 group.create_task(write(context_id))
+
+
+def _foreign(item: Stored) -> Iterator[str]:
+    """A list shows contexts without their histories."""
+    context = item.context
+    if context.current_goal != context.context_id:
+        yield f"{context.context_id} was listed with the goal {context.current_goal}"
 
 
 def unheard_errors() -> list[str]:

