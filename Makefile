@@ -28,8 +28,8 @@ demo: $(VENV)/.runtime ## start a small demo API and the gateway in front of it
 run: $(VENV)/.runtime ## run the gateway: make run ARGS="config/minimal.yaml"
 	$(BIN)/ocp-gateway serve $(ARGS)
 
-test: setup ## run the whole test suite, with its coverage floor
-	$(BIN)/python -m pytest --cov $(ARGS)
+test: setup ## run the whole test suite; its coverage, too: make test ARGS=--cov
+	$(BIN)/python -m pytest $(ARGS)
 
 interop: $(VENV)/.development $(OCP)/.ready ## let the OCP Python library use the gateway: make interop OCP_PYTHON=/path/to/clone
 	@if $(OCP)/bin/python $(INSTALL) --no-deps --no-build-isolation --force-reinstall "$(OCP_PYTHON)"; \

@@ -4,7 +4,7 @@ from tests.torture.fuzz_codec import MIN_ENCODED, run
 
 
 def test_broken_headers_are_ignored_or_understood() -> None:
-    tally = run(0, range(6_000))
+    tally = run(0, range(6_000), timed=False)
     assert tally.findings == {}
     assert tally.encoded > MIN_ENCODED
     assert {"whole", "trimmed", "unsendable"} <= tally.outcomes.keys()
