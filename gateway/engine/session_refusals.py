@@ -47,9 +47,9 @@ class SessionRefusals:
         self, request: Request, upstream: Upstream, *, deadline: float | None
     ) -> AsyncIterator[Response]:
         """As UpstreamClient.send; a refusal of the session is answered by doing without."""
-        async with AsyncExitStack() as answers:
-            send = self._client.send
-            first = await answers.enter_async_context(send(request, upstream, deadline=deadline))
+        send = self._client.send
+        async with AsyncExitStack() as refusal, AsyncExitStack() as answers:
+            first = await refusal.enter_async_context(send(request, upstream, deadline=deadline))
             if not self._is_worth_another(request, first, upstream, deadline):
                 yield first
                 return
@@ -60,6 +60,8 @@ class SessionRefusals:
             except UpstreamError:
                 second = first  # which was an answer after all
             else:
+                # Or its connection would be held for as long as the other's body streams.
+                await refusal.aclose()
                 self._learn(request, second.head.status, upstream)
             yield second
 

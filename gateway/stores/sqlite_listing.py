@@ -40,15 +40,18 @@ def read_slice(
     items, last, shown, size = list[Stored](), after, 0, 0
     # The records that are opened are those that the index has shown.
     connection.execute("BEGIN")
-    rows = connection.execute(_LISTED, (principal, after, now, most + 1)).fetchall()
-    for context_id, row, length in rows[:most]:
-        if size >= room:
-            break
-        last, shown = context_id, shown + 1
-        stored, read = _listed(connection, row, length)
-        items += () if stored is None else (stored,)
-        size += read
-    connection.execute("COMMIT")
+    try:
+        rows = connection.execute(_LISTED, (principal, after, now, most + 1)).fetchall()
+        for context_id, row, length in rows[:most]:
+            if size >= room:
+                break
+            last, shown = context_id, shown + 1
+            stored, read = _listed(connection, row, length)
+            items += () if stored is None else (stored,)
+            size += read
+    finally:
+        # Whatever went wrong: the next one's BEGIN would fail in a transaction.
+        connection.rollback()
     more = len(rows) > shown
     return Slice(items=tuple(items), last=last, shown=shown, size=size, more=more)
 

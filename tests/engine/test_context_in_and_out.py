@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -20,7 +21,7 @@ from gateway.engine.session_refusals import SessionRefusals
 from gateway.errors import ContextRequired, StoreUnavailable, UpstreamUnreachable
 from gateway.messages import Headers, Request, RequestHead, Response, header
 from gateway.policy import ANONYMOUS
-from gateway.upstreams import ContextUpdates, OcpHeaders, ProxyReach
+from gateway.upstreams import ContextUpdates, OcpHeaders, ProxyReach, Upstream
 from tests.support.engine import NOW, UPSTREAM, Answer, FakeClient, Stage, broken, stage
 from tests.support.tools import DONE, TEXT, api_of, parameter
 
@@ -409,3 +410,24 @@ class TestRefusedSessions:
         on.client.answer = Answer(status=431)
         await call(on)
         assert len(on.client.requests) == 1
+
+    async def test_a_refused_connection_is_let_go_before_the_answer_streams(self) -> None:
+        open_now: list[Headers] = []
+
+        class Counting(FakeClient):
+            @asynccontextmanager
+            async def send(
+                self, request: Request, upstream: Upstream, *, deadline: float | None
+            ) -> AsyncIterator[Response]:
+                async with FakeClient.send(self, request, upstream, deadline=deadline) as answer:
+                    open_now.append(request.head.headers)
+                    yield answer
+                    open_now.remove(request.head.headers)
+
+        client = Counting(answer=self.refusing().client.answer)
+        refusals = SessionRefusals(client, lambda: 0.0)
+        request = Request(head=RequestHead(method="GET", target="/", headers=(session(),)))
+        async with refusals.exchange(request, UPSTREAM, deadline=None) as response:
+            assert response.head.status == 200
+            assert open_now == [()]
+        assert open_now == []

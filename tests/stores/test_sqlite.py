@@ -504,6 +504,21 @@ async def test_a_list_leaves_out_what_has_expired_or_cannot_be_read(path: Path) 
     await store.aclose()
 
 
+async def test_a_list_that_fails_leaves_no_transaction_behind(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_args: object, **_options: object) -> None:
+        raise MemoryError
+
+    await store.update(ANONYMOUS, ID, append())
+    with monkeypatch.context() as patched:
+        patched.setattr("gateway.stores.sqlite_listing.listed", broken)
+        with pytest.raises(MemoryError):
+            await store.list(ANONYMOUS, None, 10)
+    assert await store.update(ANONYMOUS, ID, append()) is not None
+    assert len((await store.list(ANONYMOUS, None, 10)).items) == 1
+
+
 async def test_a_clock_that_is_set_back_makes_no_old_copy_fresh(path: Path) -> None:
     wall, steady = 1_000.0, 50.0
     store = SqliteStore(path, StoreLimits(), clock=lambda: wall, monotonic=lambda: steady)
