@@ -9,7 +9,7 @@ from functools import cached_property
 
 from gateway.catalog.digest import digest_of
 from gateway.catalog.tool import Tool
-from gateway.context.model import HEADER_ID
+from gateway.context import HEADER_ID
 
 Json = dict[str, object]
 

@@ -11,8 +11,7 @@ import orjson
 from gateway.cli.curl import curl_command, notes, read_dry
 from gateway.cli.failures import FAILED, CommandFailed, complain
 from gateway.cli.terminal import one_line, pretty_json
-from gateway.context import is_header_id
-from gateway.context.model import ID_RULE
+from gateway.context import ID_RULE, is_header_id
 
 _CONNECT_SECONDS = 10
 

@@ -16,8 +16,7 @@ from gateway.cli.failures import CommandFailed
 from gateway.cli.options import store_option
 from gateway.cli.terminal import one_line, pretty_json
 from gateway.config import Overrides, StoreConfig, load_config, process_environment
-from gateway.context import AgentContext, is_header_id, to_mapping
-from gateway.context.model import ID_RULE
+from gateway.context import ID_RULE, AgentContext, is_header_id, to_mapping
 from gateway.engine import OwnContexts
 from gateway.errors import ConfigError, UnknownContext
 from gateway.policy import ANONYMOUS, Principal

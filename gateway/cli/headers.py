@@ -9,6 +9,7 @@ import orjson
 from gateway.cli.failures import CommandFailed, complain
 from gateway.cli.terminal import pretty_json
 from gateway.context import (
+    SESSION,
     AgentContext,
     InboundContext,
     decode_session,
@@ -19,7 +20,6 @@ from gateway.context import (
     to_mapping,
     without_session,
 )
-from gateway.context.headers import SESSION
 from gateway.messages import Headers, header
 
 

@@ -9,8 +9,7 @@ from gateway import wiring
 from gateway.cli.logs import start_logging
 from gateway.cli.options import description_options, log_options, read_config, store_option
 from gateway.config import Overrides
-from gateway.context import is_header_id
-from gateway.context.model import ID_RULE
+from gateway.context import ID_RULE, is_header_id
 
 
 def _check_id(_: click.Context, __: click.Parameter, value: str | None) -> str | None:

@@ -12,6 +12,7 @@ from gateway.context.decoding import MAX_SESSION_CHARS, Reject, decode_session
 from gateway.context.encoding import encode_session
 from gateway.context.headers import (
     IDENTIFYING,
+    SESSION,
     InboundContext,
     is_ocp_header,
     outbound_headers,
@@ -20,6 +21,10 @@ from gateway.context.headers import (
 )
 from gateway.context.merging import merge_claims, merge_updates
 from gateway.context.model import (
+    HEADER_ID,
+    ID_RULE,
+    MAX_RECENT_CHANGES,
+    SPEC_NAME,
     AgentContext,
     HistoryEntry,
     SessionState,
@@ -34,20 +39,33 @@ from gateway.context.model import (
     rfc3339,
     to_mapping,
 )
+from gateway.context.own_changes import CreateContext, DeleteContext, PatchContext
+from gateway.context.patching import MAX_MEMBER, ContextDraft, ContextPatch, read_draft, read_patch
 from gateway.context.schema import is_valid_context
 from gateway.context.statements import UPDATABLE, Statement, claims_of, updates_of
 
 __all__ = [
+    "HEADER_ID",
     "IDENTIFYING",
+    "ID_RULE",
+    "MAX_MEMBER",
+    "MAX_RECENT_CHANGES",
     "MAX_SESSION_CHARS",
+    "SESSION",
+    "SPEC_NAME",
     "UPDATABLE",
     "AgentContext",
     "CallFailure",
     "CalledOperation",
+    "ContextDraft",
+    "ContextPatch",
+    "CreateContext",
+    "DeleteContext",
     "HistoryEntry",
     "InboundContext",
     "NativeOutcome",
     "Outcome",
+    "PatchContext",
     "RecordCall",
     "Reject",
     "SessionState",
@@ -69,7 +87,9 @@ __all__ = [
     "mint_id",
     "new_context",
     "outbound_headers",
+    "read_draft",
     "read_inbound",
+    "read_patch",
     "rfc3339",
     "to_mapping",
     "updates_of",

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 
 from gateway.catalog import CONTEXT_ARGUMENT, CONTEXT_SCHEMA, Additions, NativeTool
-from gateway.context.model import MAX_RECENT_CHANGES, SPEC_NAME
-from gateway.context.patching import MAX_MEMBER
+from gateway.context import MAX_MEMBER, MAX_RECENT_CHANGES, SPEC_NAME
 
 CREATE = "ocpContextCreate"
 GET = "ocpContextGet"

@@ -7,9 +7,15 @@ from dataclasses import dataclass, replace
 
 from gateway.calls import ArgumentValidator, Structured, Text, ToolResult
 from gateway.catalog import CONTEXT_ARGUMENT
-from gateway.context import AgentContext, NativeOutcome, is_header_id, to_mapping
-from gateway.context.model import ID_RULE
-from gateway.context.patching import ContextPatch, read_patch
+from gateway.context import (
+    ID_RULE,
+    AgentContext,
+    ContextPatch,
+    NativeOutcome,
+    is_header_id,
+    read_patch,
+    to_mapping,
+)
 from gateway.engine.context_additions import (
     ADDITIONS,
     CREATE,

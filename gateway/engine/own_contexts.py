@@ -1,8 +1,16 @@
 """A principal's own contexts, read and set on purpose rather than by calls."""
 
-from gateway.context import AgentContext, mint_id, new_context, rfc3339
-from gateway.context.own_changes import CreateContext, DeleteContext, PatchContext
-from gateway.context.patching import ContextDraft, ContextPatch
+from gateway.context import (
+    AgentContext,
+    ContextDraft,
+    ContextPatch,
+    CreateContext,
+    DeleteContext,
+    PatchContext,
+    mint_id,
+    new_context,
+    rfc3339,
+)
 from gateway.engine.values import Surroundings
 from gateway.errors import UnknownContext
 from gateway.interfaces import Change, ContextStore, Page, Stored

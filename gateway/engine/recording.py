@@ -9,6 +9,7 @@ from gateway.context import (
     AgentContext,
     CalledOperation,
     CallFailure,
+    ContextPatch,
     Outcome,
     RecordCall,
     Statement,
@@ -20,7 +21,6 @@ from gateway.context import (
     new_context,
     rfc3339,
 )
-from gateway.context.patching import ContextPatch
 from gateway.engine.own_contexts import NO_CONTEXT
 from gateway.engine.store_watch import StoreWatch, Unrecorded
 from gateway.engine.values import ContextClaim, Surroundings

@@ -6,8 +6,15 @@ from contextlib import contextmanager
 
 from aiohttp import web
 
-from gateway.context import AgentContext, agent_type_from, is_header_id, read_inbound, to_mapping
-from gateway.context.patching import read_draft, read_patch
+from gateway.context import (
+    AgentContext,
+    agent_type_from,
+    is_header_id,
+    read_draft,
+    read_inbound,
+    read_patch,
+    to_mapping,
+)
 from gateway.engine import NO_CONTEXT, OwnContexts
 from gateway.errors import (
     BadRequest,

@@ -1,12 +1,17 @@
-"""Other rooms come in by the door: what `gateway.openapi` gives, and its checks."""
+"""Other rooms come in by the door: what a room of many modules gives."""
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 GATEWAY = Path(__file__).parents[2] / "gateway"
-# A package of its own, which only checking loads.
-OPEN = {"gateway.openapi", "gateway.openapi.checking"}
+ROOMS = {
+    # Its checks are a package of their own, which only checking loads.
+    "openapi": {"gateway.openapi", "gateway.openapi.checking"},
+    "context": {"gateway.context"},
+}
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -17,9 +22,13 @@ def imported(path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
 
 
-def test_nobody_else_imports_a_module_of_this_room() -> None:
-    others = [p for p in GATEWAY.rglob("*.py") if not p.is_relative_to(GATEWAY / "openapi")]
+@pytest.mark.parametrize("room", ROOMS)
+def test_nobody_else_imports_a_module_of_this_room(room: str) -> None:
+    others = [p for p in GATEWAY.rglob("*.py") if not p.is_relative_to(GATEWAY / room)]
     used = {
-        name for path in others for name in imported(path) if name.startswith("gateway.openapi")
+        name
+        for path in others
+        for name in imported(path)
+        if name == f"gateway.{room}" or name.startswith(f"gateway.{room}.")
     }
-    assert used == OPEN
+    assert used == ROOMS[room]
