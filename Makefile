@@ -8,17 +8,25 @@ MCP1 := .venv-mcp1
 OCP := .venv-ocp
 OCP_PYTHON ?= git+https://github.com/opencontextprotocol/ocp-python@3722286bb11d3950a7bfbc824cc56b261c3bbbfe
 LOCKER := .venv-lock
+CONFORMANCE := tests/conformance
+# MCP clients of every age and family. Each of these excludes the others.
+CLIENTS := mcp1 mcp1.12 mcp1.9 mcp1.6 agents langchain
+NODE_CLIENTS := tests/interop/clients/node
+INTEROP := $(CLIENTS:%=.venv-%/.ready) $(NODE_CLIENTS)/node_modules/.ready $(CONFORMANCE)/node_modules/.ready $(OCP)/.ready
 INSTALL := -m pip --disable-pip-version-check install --quiet
 ARGS ?=
 # What `make torture` passes to the fuzzer of headers.
 HEADERS ?= --inputs 10000000 --processes 2
+# To the fuzzer of MCP requests, and to the machine that holds conversations in MCP.
+BODIES ?= --bodies 1000000 --processes 2
+STEPS ?= --steps 200000 --processes 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test interop torture check lock clean
+.PHONY: help setup demo run test interop conformance torture check lock clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
 
 setup: $(VENV)/.development $(MCP1)/.ready ## create the environments (the other targets do it by themselves)
 
@@ -31,14 +39,20 @@ run: $(VENV)/.runtime ## run the gateway: make run ARGS="config/minimal.yaml"
 test: setup ## run the whole test suite; its coverage, too: make test ARGS=--cov
 	$(BIN)/python -m pytest $(ARGS)
 
-interop: $(VENV)/.development $(OCP)/.ready ## let the OCP Python library use the gateway: make interop OCP_PYTHON=/path/to/clone
+interop: $(VENV)/.development $(INTEROP) ## let MCP clients of every family (needs npm), then the OCP Python library, use the gateway: make interop OCP_PYTHON=/path/to/clone
+	$(BIN)/python -m pytest tests/interop/test_mcp_clients.py $(ARGS)
 	@if $(OCP)/bin/python $(INSTALL) --no-deps --no-build-isolation --force-reinstall "$(OCP_PYTHON)"; \
-	then $(BIN)/python -m pytest tests/interop $(ARGS); \
+	then $(BIN)/python -m pytest tests/interop/test_ocp_python.py $(ARGS); \
 	else echo 'NOT RUN: the OCP Python library was not to be had from $(OCP_PYTHON), so it has judged nothing'; fi
 
-torture: $(VENV)/.development ## break descriptions for ten minutes, ten million OCP headers, and stores: make torture ARGS="--seed 1 --corpus DIR" HEADERS="--inputs 100000"
+conformance: $(VENV)/.development $(CONFORMANCE)/node_modules/.ready ## let the official MCP conformance suite judge the gateway (needs npm)
+	$(BIN)/python -m tests.conformance.suite
+
+torture: $(VENV)/.development ## break descriptions for ten minutes, ten million OCP headers, a million MCP requests, and stores: make torture ARGS="--seed 1 --corpus DIR" HEADERS="--inputs 100000"
 	$(BIN)/python -m tests.torture.fuzz_descriptions --seconds 600 $(ARGS)
 	$(BIN)/python -m tests.torture.fuzz_codec $(HEADERS)
+	$(BIN)/python -m tests.torture.fuzz_mcp $(BODIES)
+	$(BIN)/python -m tests.torture.mcp_steps $(STEPS)
 	$(BIN)/python -m tests.torture.failover
 	$(BIN)/python -m tests.torture.kill_redis --kills 50
 	$(BIN)/python -m tests.torture.kill_gateway --kills 20
@@ -60,18 +74,18 @@ lock: $(LOCKER)/.ready ## resolve requirements/*.lock anew from pyproject.toml
 	$(COMPILE) pyproject.toml --extra openapi --group test --group check --group build --output-file requirements/dev.lock
 	$(COMPILE) pyproject.toml --constraints requirements/dev.lock --output-file requirements/runtime.lock
 	$(COMPILE) --group build --constraints requirements/dev.lock --output-file requirements/build.lock
-	$(COMPILE) requirements/mcp1.in --output-file requirements/mcp1.lock
-	$(COMPILE) requirements/ocp.in --output-file requirements/ocp.lock
+	for name in $(CLIENTS) ocp; do $(COMPILE) requirements/$$name.in --output-file requirements/$$name.lock || exit 1; done
+	npm update --prefix $(NODE_CLIENTS) --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --loglevel=error
 
 clean: ## remove the environments and everything generated
-	rm -rf $(VENV) $(MCP1) $(OCP) $(LOCKER) build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(CLIENTS:%=.venv-%) $(OCP) $(LOCKER) $(NODE_CLIENTS)/node_modules $(CONFORMANCE)/node_modules $(CONFORMANCE)/out build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --universal: one lock for every platform and Python from 3.11 on. No index address is written.
 COMPILE = $(LOCKER)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --upgrade
 
-$(BIN)/python $(MCP1)/bin/python $(OCP)/bin/python $(LOCKER)/bin/python:
+$(BIN)/python $(CLIENTS:%=.venv-%/bin/python) $(OCP)/bin/python $(LOCKER)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
 	@$(PYTHON) -m venv $(@:/bin/python=)
 
@@ -86,14 +100,15 @@ $(VENV)/.development: requirements/dev.lock $(VENV)/.runtime
 	@$(BIN)/python $(INSTALL) --require-hashes -r requirements/dev.lock
 	@touch $@
 
-$(MCP1)/.ready: requirements/mcp1.lock | $(MCP1)/bin/python
-	@echo "Installing the initialize-era MCP client into $(MCP1)"
-	@$(MCP1)/bin/python $(INSTALL) --require-hashes -r requirements/mcp1.lock
+$(CLIENTS:%=.venv-%/.ready) $(OCP)/.ready: .venv-%/.ready: requirements/%.lock | .venv-%/bin/python
+	@echo "Installing $< into .venv-$*"
+	@.venv-$*/bin/python $(INSTALL) --require-hashes -r $<
 	@touch $@
 
-$(OCP)/.ready: requirements/ocp.lock | $(OCP)/bin/python
-	@echo "Installing what the OCP Python library needs into $(OCP)"
-	@$(OCP)/bin/python $(INSTALL) --require-hashes -r requirements/ocp.lock
+# No script of a package is run: the suite, the clients and Node.js come ready to use.
+$(CONFORMANCE)/node_modules/.ready $(NODE_CLIENTS)/node_modules/.ready: %/node_modules/.ready: %/package-lock.json %/package.json
+	@echo "Installing what runs under Node.js into $(@D)"
+	@npm ci --prefix $* --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(LOCKER)/.ready: | $(LOCKER)/bin/python

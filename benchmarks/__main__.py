@@ -8,7 +8,16 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import codec, context_cost, loading, stores, traffic, yaml_text
+from benchmarks import (
+    codec,
+    context_cost,
+    listening,
+    loading,
+    mcp_tools,
+    stores,
+    traffic,
+    yaml_text,
+)
 
 _PACKAGES = ("aiohttp", "uvloop", "orjson", "isal", "jsonschema-rs", "yaml-rs", "ocp-gateway")
 _MEASUREMENTS: Mapping[str, tuple[str, Callable[[Namespace], str]]] = {
@@ -17,6 +26,8 @@ _MEASUREMENTS: Mapping[str, tuple[str, Callable[[Namespace], str]]] = {
     "codec": ("OCP-Session", lambda o: codec.measure(o.rounds)),
     "stores": ("Stores", lambda o: stores.measure(o.rounds)),
     "context": ("A context", lambda o: context_cost.measure(o.rounds, o.each)),
+    "mcp": ("MCP", lambda o: mcp_tools.measure(o.description, o.rounds, o.each, o.peers)),
+    "listening": ("Listening", lambda _: listening.measure()),
     "traffic": ("Traffic", lambda o: traffic.measure(o.rounds, o.each)),
 }
 _GITHUB = Path(__file__).parents[2] / "shared" / "specs" / "github.json"
@@ -44,10 +55,13 @@ def main() -> int:
         "--description",
         type=Path,
         default=_GITHUB,
-        help="JSON description for `loading` and `yaml`",
+        help="JSON description for `loading`, `yaml` and `mcp`",
     )
     parser.add_argument(
-        "--peers", type=Path, metavar="PYTHON", help="measure peers of `loading` with this Python"
+        "--peers",
+        type=Path,
+        metavar="PYTHON",
+        help="measure peers of `loading` and `mcp` with this Python",
     )
     options = parser.parse_args()
     unknown = set(options.what) - set(_MEASUREMENTS)
@@ -55,7 +69,7 @@ def main() -> int:
         parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
     chosen = options.what or _MEASUREMENTS
     print(_machine())
-    if {"loading", "yaml"} & set(chosen) and not options.description.exists():
+    if {"loading", "yaml", "mcp"} & set(chosen) and not options.description.exists():
         parser.error(f"{options.description} is not there; name one with --description")
     for name, (title, measure) in _MEASUREMENTS.items():
         if name in chosen:

@@ -50,7 +50,7 @@ def _post(path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
     ).encode() + body
 
 
-class _Contexts:
+class Contexts:
     """An OCP-Context-ID for each conversation of a connection."""
 
     def __init__(self) -> None:
@@ -63,12 +63,12 @@ class _Contexts:
 
 
 def _tool_requests() -> Requests:
-    contexts, body = _Contexts(), orjson.dumps(_ARGUMENTS)
+    contexts, body = Contexts(), orjson.dumps(_ARGUMENTS)
     return lambda number, turn: _post("/tools/reposGet", body, contexts.headers(number, turn))
 
 
 def _mcp_requests() -> Requests:
-    contexts = _Contexts()
+    contexts = Contexts()
     routing = {
         "MCP-Protocol-Version": "2026-07-28",
         "Mcp-Method": "tools/call",
@@ -89,7 +89,7 @@ def _get(path: str) -> Requests:
 
 
 def _get_in_context(path: str) -> Requests:
-    contexts = _Contexts()
+    contexts = Contexts()
 
     def request(number: int, turn: int) -> bytes:
         context_id = contexts.headers(number, turn)["OCP-Context-ID"]

@@ -10,16 +10,22 @@ GatewayError
 │   ├── UnknownTool              unknown_tool
 │   ├── UnknownOperation         unknown_operation
 │   ├── UnknownContext           unknown_context
-│   └── UnknownResult            unknown_result
+│   ├── UnknownResult            unknown_result
+│   ├── UnknownResource          unknown_resource
+│   └── UnknownPrompt            unknown_prompt
 ├── MethodNotAllowed        405  method_not_allowed
 ├── RequestTimeout          408  request_timeout
 ├── ContextExists           409  context_exists
+├── InputRequired           409  input_required (the call goes on once its questions are answered)
+├── CannotAsk               409  cannot_ask (it would have to ask what its caller cannot be asked)
+│   └── ConfirmationRequired     confirmation_required (the caller has to consent to this very call)
 ├── VersionConflict         412  version_conflict
 ├── PayloadTooLarge         413  payload_too_large
 ├── InvalidArguments        422  invalid_arguments; carries one Fault per mistake
 ├── ContextRequired         428  context_required (the operation needs one that the call names)
 ├── NotAvailable            501  not_available (not in this version, or nothing may be sent)
 ├── LoopDetected            508  loop_detected
+├── SourceFailed            502  source_failed (what a resource or prompt is made of)
 ├── UpstreamError           502  upstream_failed
 │   ├── UpstreamUnreachable 502  upstream_unreachable (nothing was sent)
 │   └── UpstreamTimeout     504  upstream_timeout
@@ -32,7 +38,8 @@ GatewayError
 An upstream's own 4xx or 5xx answer is a result, never one of these.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 
@@ -117,6 +124,22 @@ class UnknownResult(NotFound):
     title = "Unknown result"
 
 
+class UnknownResource(NotFound):
+    """There is nothing to read at `uri`, or nothing for this caller."""
+
+    code = "unknown_resource"
+    title = "Unknown resource"
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(f"there is no resource {uri[:200]!r}")
+        self.uri = uri
+
+
+class UnknownPrompt(NotFound):
+    code = "unknown_prompt"
+    title = "Unknown prompt"
+
+
 class MethodNotAllowed(GatewayError):
     """`allowed` becomes the `Allow` header (RFC 9110 section 10.2.1)."""
 
@@ -141,6 +164,55 @@ class ContextExists(GatewayError):
     status = 409
     code = "context_exists"
     title = "Context exists"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputRequest:
+    """A question: `elicitation/create`, `sampling/createMessage` or `roots/list`, as MCP has it."""
+
+    method: str
+    params: Mapping[str, object] = field(repr=False)
+
+
+class InputRequired(GatewayError):
+    """A call that asks before it can go on: then it is made again, with the answers.
+
+    `state` is to come back with them, authentic; None where nothing has to.
+    """
+
+    status = 409
+    code = "input_required"
+    title = "Input required"
+
+    def __init__(
+        self, requests: Mapping[str, InputRequest], *, state: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__("the call needs answers first")
+        self.requests = requests
+        self.state = state
+
+
+class CannotAsk(GatewayError):
+    """`missing`: what the caller would have to be able to do (`Call.abilities`)."""
+
+    status = 409
+    code = "cannot_ask"
+    title = "The caller cannot be asked"
+
+    def __init__(self, message: str, *, missing: frozenset[str]) -> None:
+        super().__init__(message)
+        self.missing = missing
+
+
+class ConfirmationRequired(CannotAsk):
+    """Nothing was sent. `digest` is what a caller that cannot be asked consents by."""
+
+    code = "confirmation_required"
+    title = "Confirmation required"
+
+    def __init__(self, message: str, *, digest: str) -> None:
+        super().__init__(message, missing=frozenset({"elicitation.form"}))
+        self.digest = digest
 
 
 class VersionConflict(GatewayError):
@@ -187,6 +259,14 @@ class LoopDetected(GatewayError):
     status = 508
     code = "loop_detected"
     title = "Loop detected"
+
+
+class SourceFailed(GatewayError):
+    """What a resource or a prompt is made of could not be had."""
+
+    status = 502
+    code = "source_failed"
+    title = "Source failed"
 
 
 class UpstreamError(GatewayError):

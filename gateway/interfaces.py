@@ -1,13 +1,18 @@
-"""The extension surface: what a context store, a result store and an upstream client must do."""
+"""The extension surface: what the stores, a search and an upstream client must do."""
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from gateway.catalog import View
 from gateway.context import AgentContext
 from gateway.messages import Request, Response
 from gateway.policy import Principal
 from gateway.upstreams import Upstream
+
+MAX_BOARD_BYTES = 1_048_576
+"""The longest value that a SessionBoard takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +77,34 @@ class ContextStore(Protocol):
     async def aclose(self) -> None: ...
 
 
+class SessionBoard(Protocol):
+    """What processes that share traffic tell each other about legacy MCP sessions.
+
+    A *page* holds notes by name, a *box* one value that somebody waits for. Everything goes after
+    `seconds`, at the earliest; a page may go as a whole, with its latest note. Nothing here is
+    worth more than a session: a board may lose it with its process.
+
+    Every method raises StoreUnavailable when the board cannot be reached in time, and
+    PayloadTooLarge for a value over MAX_BOARD_BYTES.
+    """
+
+    async def note(self, page: str, name: str, value: bytes | None, *, seconds: float) -> None:
+        """Puts the note in place of an older one of that name; None takes it away."""
+        ...
+
+    async def notes(self, page: str) -> Mapping[str, bytes]: ...
+
+    async def post(self, box: str, value: bytes, *, seconds: float) -> None:
+        """Does nothing where the box already holds a value: the first answer is the answer."""
+        ...
+
+    async def take(self, box: str, *, seconds: float) -> bytes | None:
+        """The value, once; waits so long for it, then None. A box is for one who waits."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptResult:
     """A kept body: its Content-Type, its size in bytes, whether it is the whole one."""
@@ -117,6 +150,17 @@ class ResultStore(Protocol):
     ) -> bytes | None: ...
 
     async def aclose(self) -> None: ...
+
+
+class ToolSearch(Protocol):
+    """Finds the tools of a view that a question is about."""
+
+    async def find(self, view: View, question: str, *, api: str | None = None) -> tuple[str, ...]:
+        """Published names, best first; of one API where it is given.
+
+        Empty where nothing fits, or the question is about nothing.
+        """
+        ...
 
 
 class UpstreamClient(Protocol):

@@ -119,6 +119,7 @@ class Upstream:
     """`origin` is `scheme://host[:port]`; `base_path` is empty or starts, never ends, with `/`.
 
     `elsewhere` has the operations that are at another base URL. Times are seconds, sizes bytes.
+    `interaction`: it may answer tool calls with the interaction envelope (docs/interactions.md).
     """
 
     name: str
@@ -134,6 +135,7 @@ class Upstream:
     max_response_bytes: int = 10_485_760
     max_body_bytes: int = 10_485_760
     scope: AddressScope = AddressScope.ANY
+    interaction: bool = False
     elsewhere: Mapping[OperationKey, "Upstream"] = field(default_factory=dict)
 
     @property
@@ -169,6 +171,7 @@ class Upstream:
             ocp_headers=OcpHeaders.OFF if off else OcpHeaders.IDS,
             context_updates=ContextUpdates.OFF,
             scope=scope,
+            interaction=False,
             elsewhere={},
         )
 

@@ -1,9 +1,12 @@
 """What every run of the tests says of itself."""
 
+from collections.abc import Generator
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from tests.support import mcp_watch
 from tests.support.descriptions_found import FOUND, OWN, SPECS, SPLIT
 
 # A machine that is busy makes no test fail: hypothesis would give each example 200 ms.
@@ -17,6 +20,20 @@ def pytest_collection_finish() -> None:
     Hypothesis would make it when a test first draws text, and blame that test for being slow.
     """
     st.text().validate()
+    mcp_watch.install()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """What the gateway says in MCP is judged in every test, whatever the test is about."""
+    yield
+    mcp_watch.raise_faults()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None]:
+    yield
+    mcp_watch.raise_faults()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -48,6 +48,11 @@ class TestElsewhere:
         assert (place.ocp_headers, place.scope) == (OcpHeaders.IDS, AddressScope.PUBLIC)
         assert (place.base_url, place.name, place.timeout_seconds) == (url, "shop", 3)
 
+    def test_only_what_the_operator_has_named_may_ask_people(self) -> None:
+        trusted = replace(SHOP, interaction=True)
+        assert trusted.at("https://shop.example/v2", scope=AddressScope.PUBLIC).interaction
+        assert not trusted.at("https://up.example", scope=AddressScope.PUBLIC).interaction
+
     def test_what_is_off_stays_off(self) -> None:
         silent = replace(SHOP, ocp_headers=OcpHeaders.OFF)
         place = silent.at("https://up.example", scope=AddressScope.PUBLIC)

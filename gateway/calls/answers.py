@@ -7,6 +7,9 @@ from gateway.openapi import UnresolvedRef, essence_of, is_json
 # What servers say of a body of which they know nothing: Go's calls every JSON text/plain.
 _VAGUE = frozenset({"", "application/octet-stream", "binary/octet-stream", "text/plain"})
 
+INTERACTION_TYPE = "application/vnd.ocp-gateway.interaction+json"
+"""Lines of JSON, to those who have agreed to read them; text to everybody else."""
+
 _COOKIES = frozenset({"set-cookie", "set-cookie2"})
 # Untrue once the body is decoded.
 _OF_THE_CODING = frozenset({"content-encoding", "content-length"})
@@ -40,7 +43,7 @@ def may_be_json(tool: Tool, head: ResponseHead) -> bool:
     """Whether the body is to be read as JSON: its head says so, or says little and so declared."""
     media_type = media_type_of(head)
     if is_json(media_type):
-        return True
+        return media_type != INTERACTION_TYPE
     return media_type in _VAGUE and declares_json(tool, head.status)
 
 

@@ -1,17 +1,31 @@
 """What came of a tool call, as values."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from gateway.messages import Headers
 
+Json = Mapping[str, object]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class Block:
+    """What an API that speaks the interaction envelope may say of every block.
+
+    `annotations` are MCP's; `meta` is its `_meta`, without what is reserved.
+    """
+
+    annotations: Json | None = field(default=None, repr=False)
+    meta: Json | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text(Block):
     text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
+class Image(Block):
     """`data` is base64."""
 
     data: str
@@ -19,7 +33,7 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Audio:
+class Audio(Block):
     """`data` is base64."""
 
     data: str
@@ -27,16 +41,29 @@ class Audio:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
-    """An embedded resource: `text`, or `blob` as base64."""
+class Resource(Block):
+    """An embedded resource: `text`, or `blob` as base64. `contents_meta` is its own `_meta`."""
 
     uri: str
     media_type: str | None
     text: str | None = None
     blob: str | None = None
+    contents_meta: Json | None = field(default=None, repr=False)
 
 
-Content = Text | Image | Audio | Resource
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link(Block):
+    """Where a resource is; nobody here has looked at it. `size` is bytes."""
+
+    uri: str
+    name: str
+    title: str | None = None
+    description: str | None = None
+    media_type: str | None = None
+    size: int | None = None
+
+
+Content = Text | Image | Audio | Resource | Link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from gateway.calls.answers import content_type, may_be_json, media_type_of
 from gateway.calls.content import Rest, Text
 from gateway.calls.decoding import charset_of, decode_beginning
-from gateway.catalog import Tool, is_textual
+from gateway.catalog import Tool, is_textual, result_uri
 from gateway.messages import ResponseHead
 
 EXCERPT_BYTES = 65_536
@@ -25,7 +25,8 @@ class Ending(StrEnum):
 class Larger:
     """A body that a result shows the beginning of. `size` is how many of its bytes were read.
 
-    `handle` and `url` are where these can be read for a while, None where they are not kept.
+    `handle` is that of the resource where these can be read for a while, None where they are not
+    kept; `url` is the same place for HTTP, None where there is no HTTP.
     """
 
     size: int
@@ -65,10 +66,12 @@ def _text(tool: Tool, head: ResponseHead, beginning: bytes) -> tuple[str | None,
 
 
 def _way_on(larger: Larger, start: int) -> str:
-    if larger.url is None:
+    if larger.handle is None:
         return f"The rest was not kept ({larger.ending}); ask for less, if the arguments can."
     end = min(start + EXCERPT_BYTES, larger.size) - 1
-    way = f"GET {larger.url} with the header Range: bytes={start}-{end}"
+    way = f"the MCP resource {result_uri(larger.handle, start)}"
+    if larger.url is not None:
+        way = f"GET {larger.url} with the header Range: bytes={start}-{end} or {way}"
     if larger.ending is Ending.WHOLE:
         return f"For an hour at most, {way} reads on."
     last = larger.size - 1

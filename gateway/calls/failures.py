@@ -1,5 +1,7 @@
 """An upstream's refusal as a result: with what a model needs to go on."""
 
+from collections.abc import Iterable
+
 from gateway.calls.answers import content_type, media_type_of, shown_headers
 from gateway.calls.content import Text, ToolResult
 from gateway.calls.decoding import charset_of, decode_beginning
@@ -54,3 +56,28 @@ def _advice(tool: Tool, head: ResponseHead) -> str:
     if tool.method in UNSAFE_TO_REPEAT and head.status in _HALF_WAY:
         return MAY_HAVE_HAPPENED
     return f"Retrying may help{f' (Retry-After: {after[:40]})' if after else ''}."
+
+
+def broken_interaction(tool: Tool, head: ResponseHead, reason: str) -> ToolResult:
+    """The result of an interaction that does not come to a proper end."""
+    advice = MAY_HAVE_HAPPENED if tool.method in UNSAFE_TO_REPEAT else "Retrying may help."
+    text = f"HTTP {head.status} from {tool.method} {tool.path}, but the interaction broke: {reason}"
+    content = Text(text=f"{text}. {advice}")
+    return ToolResult(
+        status=head.status, headers=shown_headers(head), content=(content,), is_error=True
+    )
+
+
+def unasked(tool: Tool, head: ResponseHead, missing: Iterable[str]) -> ToolResult:
+    """The result of an interaction that would have to ask what nobody can be asked."""
+    wanted = ", ".join(sorted(missing))
+    text = (
+        f"{tool.api} asks before it goes on with {tool.method} {tool.path}, and the client cannot"
+        f" be asked for {wanted}."
+    )
+    return ToolResult(
+        status=head.status,
+        headers=shown_headers(head),
+        content=(Text(text=text),),
+        is_error=True,
+    )

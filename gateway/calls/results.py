@@ -3,6 +3,7 @@
 from base64 import b64encode
 
 from gateway.calls.answers import content_type, may_be_json, media_type_of, shown_headers
+from gateway.calls.bodies import json_bytes
 from gateway.calls.content import (
     Audio,
     Content,
@@ -13,8 +14,9 @@ from gateway.calls.content import (
     ToolResult,
 )
 from gateway.calls.decoding import charset_of, decode_text, loads
+from gateway.calls.envelope_lines import NativeAnswer
 from gateway.calls.excerpts import Larger, excerpt
-from gateway.calls.failures import refused
+from gateway.calls.failures import broken_interaction, refused
 from gateway.catalog import Tool, is_textual
 from gateway.messages import ResponseHead, header
 
@@ -82,3 +84,30 @@ def _content(tool: Tool, head: ResponseHead, body: bytes) -> tuple[Content, Stru
     uri = f"gateway://{tool.api}/{tool.name}/result"
     # RFC 9110 section 8.3 lets a receiver guess where there is no type.
     return Resource(uri=uri, media_type=media_type or "application/octet-stream", blob=data), None
+
+
+def native_result(
+    tool: Tool, head: ResponseHead, answer: NativeAnswer, *, limit: int
+) -> ToolResult:
+    """The result of an interaction that ends in MCP content. `limit`: bytes that may be shown."""
+    if answer.size > limit:
+        reason = f"its content of {answer.size:,} bytes is larger than a result may be"
+        return broken_interaction(tool, head, reason)
+    content = answer.content
+    if not content and answer.structured is not None:
+        content = (Text(text=json_bytes(answer.structured.value).decode()),)
+    if not any(isinstance(block, Text) and block.text.strip() for block in content):
+        # No model can act upon an error that says nothing.
+        content = (*content, _said(head, answer)) if answer.is_error or not content else content
+    return ToolResult(
+        status=head.status,
+        headers=shown_headers(head),
+        content=content,
+        structured=answer.structured,
+        is_error=answer.is_error,
+    )
+
+
+def _said(head: ResponseHead, answer: NativeAnswer) -> Text:
+    what = "the API reports an error and does not say which" if answer.is_error else "no content"
+    return Text(text=f"HTTP {head.status}, {what}")

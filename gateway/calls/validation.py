@@ -17,6 +17,7 @@ MAX_FAULTS = 50
 MAX_MESSAGE = 300
 # Weight times values: what is below takes milliseconds, and all that is above could take minutes.
 EXPLAIN_BUDGET = 50_000
+REQUIRED = "is required"
 _MASK = "value"
 _UNKNOWN = "is not known here"
 _NO_FORM = "fits none of the forms that its schema allows"
@@ -145,7 +146,7 @@ def _faults(
     path = list(error.instance_path)
     kind = error.kind
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
-        yield Fault(pointer=pointer_of([*path, str(kind.property)]), message="is required")
+        yield Fault(pointer=pointer_of([*path, str(kind.property)]), message=REQUIRED)
     elif isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
         yield from _unknown(path, kind.unexpected)
     elif _admits_no_names(error) and isinstance(value := _value_at(arguments, path), Mapping):

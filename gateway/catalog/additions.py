@@ -41,17 +41,24 @@ class NativeTool:
 
 @dataclass(frozen=True, kw_only=True)
 class Additions:
-    """`context_argument`: whether tools take CONTEXT_ARGUMENT."""
+    """`context_argument`: whether tools take CONTEXT_ARGUMENT.
+
+    `instead`: MCP lists have these tools only, and those of descriptions are found through them.
+    `output_schemas`: whether what a tool answers is part of its definition.
+    """
 
     context_argument: bool = False
+    instead: bool = False
+    output_schemas: bool = False
     tools: tuple[NativeTool, ...] = ()
 
     @cached_property
     def key(self) -> str:
         """Tells lists with these additions from others; empty where nothing is added."""
-        if not self.context_argument and not self.tools:
+        if self == NO_ADDITIONS:
             return ""
-        return digest_of([self.context_argument, [tool.digest for tool in self.tools]])
+        flags = [self.context_argument, self.instead, self.output_schemas]
+        return digest_of([flags, [tool.digest for tool in self.tools]])
 
     def find(self, name: str) -> NativeTool | None:
         return next((tool for tool in self.tools if tool.name == name), None)

@@ -10,6 +10,11 @@ from gateway.openapi import Operation
 EXTENSION = "x-mcp-annotations"
 HINTS = ("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_BY_METHOD: Mapping[str, Mapping[str, bool]] = {
+    **{method: {"readOnlyHint": True, "idempotentHint": True} for method in _SAFE},
+    "PUT": {"idempotentHint": True},
+    "DELETE": {"destructiveHint": True, "idempotentHint": True},
+}
 
 
 def read_title(operation: Operation) -> str:
@@ -26,6 +31,15 @@ def read_hints(operation: Operation) -> Mapping[str, bool]:
         if not given
         else {key: value for key in HINTS if isinstance(value := given.get(key), bool)}
     )
+
+
+def hints_of(method: str) -> dict[str, bool]:
+    """Hints that follow from the HTTP method's semantics (RFC 9110 section 9.2).
+
+    POST and PATCH promise nothing, so nothing is said beyond that the tool reaches out. What the
+    description says of its operation comes before these.
+    """
+    return {**_BY_METHOD.get(method.upper(), {}), "openWorldHint": True}
 
 
 def annotation_faults(operation: Operation) -> Iterator[str]:

@@ -7,7 +7,12 @@ from types import MappingProxyType
 
 from gateway.catalog.digest import digest_of
 from gateway.catalog.naming import operation_names
-from gateway.catalog.overrides import body_faults, fixed_faults, settle_overrides
+from gateway.catalog.overrides import (
+    body_faults,
+    fixed_faults,
+    parameter_faults,
+    settle_overrides,
+)
 from gateway.catalog.routing import Routes
 from gateway.catalog.selection import NO_OVERRIDE, Selection, ToolOverride
 from gateway.catalog.tool import Tool
@@ -17,6 +22,7 @@ from gateway.openapi import (
     MAX_ARGUMENT_TEXT,
     NO_SUPPORT,
     Description,
+    Document,
     OcpSupport,
     Operation,
     Problem,
@@ -30,6 +36,7 @@ from gateway.openapi import (
 class ApiCatalog:
     """One API's tools, by generated name in name order, with its routes.
 
+    `hidden` are those that only the configuration may use. `document` is the description itself.
     `signatures` are those of all its operations, by generated name: the skipped, hidden and
     left-out ones have their names, too. `unapplied` are those of the problems that are about the
     configuration. `origin` tells apart what is made of different things, "" where nobody knows.
@@ -45,6 +52,8 @@ class ApiCatalog:
     origin: str = ""
     about: str = ""
     ocp: OcpSupport = NO_SUPPORT
+    hidden: Mapping[str, Tool] = field(default_factory=dict)
+    document: Document | None = field(default=None, repr=False)
 
     @cached_property
     def routes(self) -> Routes:
@@ -86,9 +95,12 @@ def read_catalog(
     }
     changed = [tool for name, tool in tools.items() if name in settled.overrides]
     unsendable = {tool.name: faults for tool in changed if (faults := fixed_faults(tool))}
+    hidden: dict[str, Tool] = {}
     for tool in changed:
         if tool.override.hidden or tool.name in unsendable:
             del tools[tool.name]
+        if tool.override.hidden and tool.name not in unsendable:
+            hidden[tool.name] = tool
     unapplied = (
         *_rules_for_nothing(description, selection),
         *(_setting_problem(description.api, "tools", fault) for fault in settled.faults),
@@ -103,6 +115,8 @@ def read_catalog(
         unapplied=unapplied,
         about=published_about(description.about),
         ocp=description.ocp,
+        hidden=hidden,
+        document=description.document,
     )
 
 
@@ -141,8 +155,8 @@ def _problems_of_tools(
                 severity="error",
                 message=f"{said}: {fault.message}",
             )
-        if tool.override.arguments and tool.name not in unsendable:
-            for fault in body_faults(tool):
+        if tool.name not in unsendable:
+            for fault in (*body_faults(tool), *parameter_faults(tool)):
                 yield _setting_problem(tool.api, "tools", fault, severity="warning")
 
 
@@ -222,6 +236,12 @@ class Catalog:
         if api not in self._views:
             raise UnknownApi(f"there is no API {api[:64]!r}")
         return self._views[api]
+
+    def find_declared(self, name: str) -> Tool | None:
+        """The tool that the configuration means by a name: the hidden ones are among them."""
+        tool = self._all.find(name)
+        key = self._all.names.owners.get(name) if tool is None else None
+        return tool if key is None else self._apis[key[0]].hidden.get(key[1])
 
 
 def _view(apis: Iterable[ApiCatalog]) -> View:

@@ -13,6 +13,7 @@ import jsonschema_rs
 
 from gateway.catalog.arguments import BodyMode
 from gateway.catalog.naming import prefixed
+from gateway.catalog.parameter_headers import header_faults
 from gateway.catalog.selection import ToolOverride, check_overrides
 from gateway.catalog.tool import Tool
 from gateway.errors import Fault
@@ -73,6 +74,14 @@ def body_faults(tool: Tool) -> tuple[Fault, ...]:
     elif wanted == "flat" and mode is BodyMode.WHOLE:
         reason = "separate arguments cannot say what this body can; it stays one argument"
     return (Fault(pointer=f"{join('', tool.name)}/arguments", message=reason),) if reason else ()
+
+
+def parameter_faults(tool: Tool) -> tuple[Fault, ...]:
+    """Headers that cannot repeat their arguments; the tool does without them."""
+    at = f"{join('', tool.name)}/mcp_headers"
+    wanted = tool.override.mcp_headers
+    found = header_faults(wanted, tool.open_properties) if wanted else ()
+    return tuple(Fault(pointer=join(at, argument), message=reason) for argument, reason in found)
 
 
 def _fixed_faults(tool: Tool) -> Iterator[Fault]:

@@ -17,6 +17,7 @@ from gateway.openapi import Document, LateReader, Problem, Signature
 class CatalogSummary(TypedDict):
     """`signatures` are name, method, path, operationId and tags; `tools` digests by name.
 
+    `hidden` are the tools that only the configuration may use, by name.
     `problems` are pointer, severity and message, the last `unapplied` of them those of the
     configuration.
     """
@@ -24,6 +25,7 @@ class CatalogSummary(TypedDict):
     title: str
     signatures: Sequence[tuple[str, str, str, str | None, Sequence[str]]]
     tools: Mapping[str, str]
+    hidden: Sequence[str]
     problems: Sequence[tuple[str, str, str]]
     unapplied: int
 
@@ -37,6 +39,7 @@ def summarise(catalog: ApiCatalog) -> CatalogSummary:
             for name, s in catalog.signatures.items()
         ],
         tools={name: tool.digest for name, tool in catalog.tools.items()},
+        hidden=list(catalog.hidden),
         problems=[(p.pointer, p.severity, p.message) for p in catalog.problems],
         unapplied=len(catalog.unapplied),
     )
@@ -63,24 +66,27 @@ def recall(
         Problem(api=api, pointer=pointer, severity=severity, message=message)
         for pointer, severity, message in summary["problems"]
     )
+
+    def make(name: str, digest: str | None) -> Tool:
+        return Tool(
+            api=api,
+            name=name,
+            signature=signatures[name],
+            read=partial(reader.read, signatures[name]),
+            schemas=reader.schemas,
+            override=settled.get(name, NO_OVERRIDE),
+            known_digest=digest,
+        )
+
     return ApiCatalog(
         api=api,
         title=summary["title"],
-        tools={
-            name: Tool(
-                api=api,
-                name=name,
-                signature=signatures[name],
-                read=partial(reader.read, signatures[name]),
-                schemas=reader.schemas,
-                override=settled.get(name, NO_OVERRIDE),
-                known_digest=digest,
-            )
-            for name, digest in summary["tools"].items()
-        },
+        tools={name: make(name, digest) for name, digest in summary["tools"].items()},
         problems=problems,
         signatures=signatures,
         unapplied=problems[len(problems) - summary["unapplied"] :],
         about=published_about(reader.about),
         ocp=reader.ocp,
+        hidden={name: make(name, None) for name in summary["hidden"]},
+        document=document,
     )

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
-from gateway.catalog.annotations import read_hints, read_title
+from gateway.catalog.annotations import hints_of, read_hints, read_title
 from gateway.catalog.arguments import Argument, Arguments, read_arguments
 from gateway.catalog.digest import digest_of
+from gateway.catalog.parameter_headers import usable_headers
 from gateway.catalog.responses import response_digest, response_schema
 from gateway.catalog.security import Requirements, read_security
 from gateway.catalog.selection import NO_OVERRIDE, ToolOverride
@@ -98,6 +99,11 @@ class Tool:
         """What the description says of its effects, by the names of MCP's annotations."""
         return read_hints(self.operation)
 
+    @property
+    def published_hints(self) -> Mapping[str, bool]:
+        """What clients are told of its effects: the method's, then the description's own."""
+        return {**hints_of(self.method), **self.hints}
+
     @cached_property
     def description(self) -> str:
         """What the operation does, never empty: summary and description, else method and path.
@@ -140,6 +146,18 @@ class Tool:
         """JSON Schema 2020-12 of what callers give: closed, with its own `$defs`. Made anew."""
         build = self._shape(self.open_arguments)
         return self.schemas.bundle(build, Direction.INPUT, sketch=self._sketch)
+
+    @cached_property
+    def mcp_headers(self) -> Mapping[str, str]:
+        """Suffixes of the `Mcp-Param-*` headers that repeat arguments, by argument."""
+        wanted = self.override.mcp_headers
+        return usable_headers(wanted, self.open_properties) if wanted else {}
+
+    @property
+    def open_properties(self) -> Mapping[str, object]:
+        """The published schemas of `open_arguments`, by name; what they refer to is elsewhere."""
+        properties = self._sketch.members.get("properties")
+        return properties if isinstance(properties, Mapping) else {}
 
     @property
     def whole_schema(self) -> Json:
@@ -208,6 +226,7 @@ class Tool:
             "published_name": self.override.name,
             "annotations": self.hints or None,
             "select": self.override.select,
+            "mcp_headers": dict(self.mcp_headers) or None,
             "timeout_seconds": self.override.timeout_seconds,
         }
         return {key: value for key, value in given.items() if value is not None}

@@ -29,7 +29,12 @@ _CONNECT_SECONDS = 10
 @click.option("--api", metavar="NAME", help="TOOL is this API's own name for it.")
 @click.option("--context", "context_id", metavar="ID", help="The context to call in.")
 @click.option("--dry-run", is_flag=True, help="Print the request instead, as curl.")
-def call(
+@click.option(
+    "--confirm",
+    metavar="DIGEST",
+    help="Consent to the call: the digest that its refusal names.",
+)
+def call(  # noqa: PLR0913 - one for each option
     *,
     tool: str,
     arguments: str,
@@ -37,6 +42,7 @@ def call(
     api: str | None,
     context_id: str | None,
     dry_run: bool,
+    confirm: str | None,
 ) -> int:
     """Call one tool through a running gateway and print its answer as JSON.
 
@@ -48,7 +54,8 @@ def call(
     if context_id is not None and not is_header_id(context_id):
         raise click.UsageError(f"--context: an id is {ID_RULE}")
     body = _object(arguments)
-    asked = {**({"api": api} if api else {}), **({"dry_run": "true"} if dry_run else {})}
+    given = {"api": api, "dry_run": "true" if dry_run else None, "confirm": confirm}
+    asked = {name: value for name, value in given.items() if value}
     query = f"?{urlencode(asked)}" if asked else ""
     head = {"Content-Type": "application/json", "Accept": "application/json"}
     if context_id:
@@ -136,5 +143,7 @@ def _refusal(status: int, answer: object) -> int:
     problem = answer if isinstance(answer, dict) else {}
     code = f" {problem['code']}:" if "code" in problem else ""
     detail = problem.get("detail") or problem.get("title") or "refused"
-    complain(f"{status}{code} {detail}")
+    digest = problem.get("digest")
+    hint = f" (here: --confirm {digest})" if isinstance(digest, str) else ""
+    complain(f"{status}{code} {detail}{hint}")
     return FAILED

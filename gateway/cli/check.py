@@ -27,10 +27,12 @@ def check(config_path: Path | None, specs: tuple[str, ...], base_urls: tuple[str
     """
     config = _read_config(config_path, specs, base_urls)
     with progress("checking descriptions"):
-        checked = asyncio.run(wiring.check_apis(config))
+        checked, declared = asyncio.run(wiring.check_apis(config))
     for api in checked:
         for remark in api.remarks:
             click.echo(one_line(_line(api.api, remark)))
+    for line in declared:
+        click.echo(one_line(f"warning: {line}"))
     for api in checked:
         click.echo(_summary(api))
     skipped = any(remark.severity == "error" for api in checked for remark in api.remarks)

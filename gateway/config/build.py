@@ -43,7 +43,12 @@ def build_config(
         apis=tuple(apis),
         mcp=McpConfig(
             state_key=read_secret(state_key, environ) if state_key else None,
+            tools="search" if tree.at("mcp", "tools") == "search" else "list",
+            output_schemas=tree.at("mcp", "output_schemas") is True,
+            confirm_destructive=tree.at("mcp", "confirm_destructive") is True,
             context_argument=tree.at("mcp", "context_argument") is True,
+            sse=tree.at("mcp", "sse") is True,
+            page_size=_integer(_table(tree.at("mcp")), "page_size", 0),
         ),
         insecure_open=overrides.insecure_open,
         cache=_cache(store, places[1]),
@@ -105,17 +110,17 @@ def _cache(store: StoreConfig, cwd: Path) -> Path:
 
 def _spec(tree: Tree, index: int, places: tuple[Path, Path]) -> str:
     keys = ("apis", index, "spec")
-    return _located(tree.text(*keys) or "", _start(tree, keys, places))
+    return _located(tree.text(*keys) or "", start_of(tree, keys, places))
 
 
 def _overlays(tree: Tree, index: int, places: tuple[Path, Path]) -> tuple[str, ...]:
     keys = ("apis", index, "overlays")
-    start = _start(tree, keys, places)
+    start = start_of(tree, keys, places)
     written = (tree.text(*keys, item) for item in range(tree.size(*keys)))
     return tuple(_located(text, start) for text in written if text)
 
 
-def _start(tree: Tree, keys: Keys, places: tuple[Path, Path]) -> Path:
+def start_of(tree: Tree, keys: Keys, places: tuple[Path, Path]) -> Path:
     """Where a relative path that was written at `keys` starts."""
     return places[0] if tree.origin(keys).source is Source.FILE else places[1]
 
@@ -145,6 +150,7 @@ def _api(table: Table, spec: str, server_max_body: int) -> ApiConfig:
         retries=_integer(table, "retries", base.retries),
         max_response_bytes=_integer(table, "max_response_bytes", base.max_response_bytes),
         max_body_bytes=_integer(table, "max_body_bytes", server_max_body),
+        interaction=table.get("interaction") is True,
     )
 
 
@@ -174,8 +180,12 @@ def _override(table: Table) -> ToolOverride:
         hidden=table.get("hidden") is True,
         timeout_seconds=float(seconds) if isinstance(seconds, (int, float)) else None,
         select=_text(table, "select"),
+        confirm=confirm if isinstance(confirm := table.get("confirm"), bool) else None,
         set=_table(table.get("set")),
         arguments=arguments if arguments in ("flat", "body") else None,
+        mcp_headers={
+            name: str(header) for name, header in _table(table.get("mcp_headers")).items()
+        },
     )
 
 

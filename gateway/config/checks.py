@@ -146,7 +146,7 @@ def _check_selections(tree: Tree, index: int) -> None:
 
 def _is_reserved(name: str) -> bool:
     folded = name.lower().replace("_", "-")
-    return folded in _CONNECTION or folded.startswith("ocp-")
+    return folded in _CONNECTION or folded == "gateway-interaction" or folded.startswith("ocp-")
 
 
 def _check_host(tree: Tree) -> None:

@@ -5,12 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from gateway.config.addresses import spec_fault, url_fault
-from gateway.config.build import build_config, unnamed_api
+from gateway.config.build import build_config, start_of, unnamed_api
 from gateway.config.checks import check_tree
 from gateway.config.document import read_document
 from gateway.config.environment import overlay_environment
 from gateway.config.flags import overlay_base_urls, overlay_flags, unnamed_specs
 from gateway.config.model import Config, Overrides
+from gateway.config.offered import Entries
+from gateway.config.prompts import read_prompts
+from gateway.config.resources import read_resources
 from gateway.config.tree import Origin, Source, Tree
 from gateway.config.validation import check_schema
 from gateway.errors import ConfigError
@@ -45,11 +48,18 @@ def load_config(
     _check_flags(tree, unnamed, waiting)
     if needs_api and not unnamed and not tree.at("apis") and not tree.has_faults:
         tree.fault((), "no API: list one under apis, or give --spec NAME=PATH_OR_URL")
-    tree.raise_faults()
     start = (cwd / path).parent if path else cwd
+    entries = Entries(tree=tree, start=lambda keys: start_of(tree, keys, (start, cwd)))
+    resources, prompts = tuple(read_resources(entries)), tuple(read_prompts(entries))
+    tree.raise_faults()
     config = build_config(tree, overrides, environ, (start, cwd))
     later = (unnamed_api(spec, config.server, cwd) for spec in unnamed)
-    return replace(config, apis=(*config.apis, *later), pending_base_urls=waiting)
+    return replace(
+        config,
+        apis=(*config.apis, *later),
+        pending_base_urls=waiting,
+        mcp=replace(config.mcp, resources=resources, prompts=prompts),
+    )
 
 
 def _read(path: Path, cwd: Path) -> Tree:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from gateway.catalog import Rule, Selection, ToolOverride
+from gateway.catalog import Declared, DeclaredResource, Prompt, Rule, Selection, ToolOverride
 from gateway.config.secret import Secret, read_secret
 from gateway.messages import Headers
 from gateway.upstreams import ContextUpdates, OcpHeaders, ProxyReach
@@ -14,6 +14,7 @@ DEFAULT_STORE = "sqlite:///.ocp-gateway/contexts.db"
 MEBIBYTES_10 = 10_485_760
 
 ReadyWhen = Literal["any", "all"]
+ToolLists = Literal["list", "search"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,7 @@ class ApiConfig:
     retries: int = 1
     max_response_bytes: int = MEBIBYTES_10
     max_body_bytes: int = MEBIBYTES_10
+    interaction: bool = False
 
     @property
     def selection(self) -> Selection:
@@ -88,8 +90,27 @@ class ApiConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class McpConfig:
+    """`page_size`: items on a page of a list, 0 for all of them."""
+
     state_key: Secret | None = None
+    tools: ToolLists = "list"
+    output_schemas: bool = False
+    confirm_destructive: bool = False
     context_argument: bool = False
+    sse: bool = False
+    page_size: int = 0
+    resources: tuple[DeclaredResource, ...] = ()
+    prompts: tuple[Prompt, ...] = ()
+
+    @property
+    def declared(self) -> Declared:
+        """What is offered beside tools."""
+        return Declared(resources=self.resources, prompts=self.prompts)
+
+    @property
+    def searches(self) -> bool:
+        """Whether tools are found by searching instead of in lists."""
+        return self.tools == "search"
 
     def state_keys(self) -> tuple[bytes, ...]:
         """One key a line: the first signs, all verify. Empty: the caller mints one at start."""

@@ -1,6 +1,6 @@
 """The keys that choose operations and change tools (docs/selection.md)."""
 
-from gateway.config.schema_parts import DAY, Schema, later
+from gateway.config.schema_parts import DAY, Schema
 from gateway.openapi import METHODS
 
 
@@ -50,7 +50,7 @@ _TOOL: Schema = {
             "type": "boolean",
             "default": False,
             "description": "Whether it is no tool at all: neither listed nor callable, and no "
-            "described operation of `/apis/{name}`.",
+            "described operation of `/apis/{name}`. Declared resources and prompts may use it.",
         },
         "timeout_seconds": {
             "type": ["number", "null"],
@@ -65,7 +65,12 @@ _TOOL: Schema = {
             "default": None,
             "description": "A JMESPath expression over its JSON results.",
         },
-        "confirm": later("confirmation", default=None),
+        "confirm": {
+            "type": ["boolean", "null"],
+            "default": None,
+            "description": "Whether each call has to be confirmed by a person first; `null` means "
+            "as `mcp.confirm_destructive` says.",
+        },
         "set": {
             "type": "object",
             "default": {},
@@ -78,7 +83,18 @@ _TOOL: Schema = {
             "description": "Whether the members of its body are arguments of their own, or the "
             "body is one argument; `null` means flat where nothing is lost.",
         },
-        "mcp_headers": later("arguments in Mcp-Param headers", default={}),
+        "mcp_headers": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "string",
+                "pattern": r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$",
+                "x-fault": "is no part of a header's name",
+            },
+            "default": {},
+            "description": "Arguments (texts, integers, booleans) that modern MCP clients repeat "
+            "in headers, for proxies on the way to read: `{region: Region}` is sent as "
+            "`Mcp-Param-Region`.",
+        },
     },
 }
 

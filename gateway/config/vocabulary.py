@@ -7,6 +7,7 @@ default and is refused with anything else.
 
 from collections.abc import Mapping
 
+from gateway.config.offering_keys import PROMPTS, RESOURCES
 from gateway.config.schema_parts import DAY, Schema, later
 from gateway.config.tool_keys import TOOLS, rules
 
@@ -214,7 +215,12 @@ _API: Schema = {
             "description": "Largest request body for this API; `null` means the server's.",
         },
         "websocket": later("WebSockets", default=False),
-        "interaction": later("interaction envelopes", default=False),
+        "interaction": {
+            "type": "boolean",
+            "default": False,
+            "description": "Whether this API may answer tool calls line by line, with progress, "
+            "log messages and questions to the caller (docs/interactions.md).",
+        },
     },
 }
 
@@ -226,9 +232,24 @@ _AUTH = _section(
 )
 
 _MCP = _section(
-    tools=later("tool search", default="list"),
-    output_schemas=later("output schemas", default=False),
-    confirm_destructive=later("confirmation", default=False),
+    tools={
+        "enum": ["list", "search"],
+        "default": "list",
+        "description": "What MCP lists publish: every tool, or only `searchTools`, `describeTool` "
+        "and `callTool`, by which a model finds, reads and calls all of them.",
+    },
+    output_schemas={
+        "type": "boolean",
+        "default": False,
+        "description": "Publish what tools answer as `outputSchema`; every result then has "
+        "`structuredContent`.",
+    },
+    confirm_destructive={
+        "type": "boolean",
+        "default": False,
+        "description": "As if every operation that is published as destructive had "
+        "`confirm: true`, unless it says `confirm: false`.",
+    },
     context_argument={
         "type": "boolean",
         "default": False,
@@ -236,17 +257,25 @@ _MCP = _section(
         "`ocpContextCreate`, `ocpContextGet` and `ocpContextUpdate`: for clients that can name a "
         "context neither in `_meta` nor in a header.",
     },
-    sse=later("the 2024-11-05 transport", default=False),
+    sse={
+        "type": "boolean",
+        "default": False,
+        "description": "Serve the HTTP+SSE transport of 2024-11-05 as well: `GET /sse`, "
+        "`GET /sse/NAME`, `POST /messages`.",
+    },
     state_key={
         "type": ["string", "null"],
         "default": None,
-        "description": "Secret reference to the keys that sign MCP session ids, one of at least 32 "
-        "bytes a line: the first signs, all verify; `null` mints one at start, so that sessions "
-        "end with the process.",
+        "description": "Secret reference to the keys that sign MCP session ids and seal what a "
+        "call that asks gives its client (`requestState`), one of at least 32 bytes a line: the "
+        "first signs, all verify. Gateways that share traffic need the same; `null` mints one at "
+        "start, so that sessions and open questions end with the process.",
     },
-    prompts=later("prompts", default=[]),
-    resources=later("resources", default=[]),
-    page_size=later("pages", default=0),
+    prompts=PROMPTS,
+    resources=RESOURCES,
+    page_size=_count(
+        0, "Items on a page of an MCP list; 0: everything on the first page.", least=0, most=100_000
+    ),
 )
 
 SCHEMA: Schema = {

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
-from typing import ParamSpec, TypeVar
 
 from gateway.calls import (
     EXCERPT_BYTES,
@@ -26,6 +25,7 @@ from gateway.calls import (
     undecodable,
 )
 from gateway.catalog import Tool
+from gateway.engine.apart import apart
 from gateway.errors import StoreUnavailable, UnknownResult, UpstreamError
 from gateway.interfaces import ResultDraft, ResultStore
 from gateway.messages import Response, ResponseHead
@@ -37,9 +37,6 @@ KEPT_BYTES = 67_108_864
 SELECT_BYTES = 16_777_216
 # What takes less than a millisecond or so is not worth a thread.
 _AT_ONCE = 262_144
-
-T = TypeVar("T")
-P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +54,9 @@ class Answers:
     """The engine's side of large results. Without a store nothing is kept."""
 
     def __init__(
-        self, store: ResultStore | None, *, url: str, new_handle: Callable[[], str]
+        self, store: ResultStore | None, *, url: str | None, new_handle: Callable[[], str]
     ) -> None:
-        """`url` and a handle make the address that a caller is told."""
+        """`url` and a handle make the address that a caller is told; None where there is none."""
         self.store = store
         self.url = url
         self.new_handle = new_handle
@@ -139,7 +136,8 @@ class Reading:
         note = await self._select()
         if self._ending is Ending.WHOLE and self._draft is None:
             body = b"".join(self._chunks)
-            return await _apart(len(body), read_result, tool, self._head, body, note=note)
+            args = (tool, self._head, body)
+            return await apart(len(body), _AT_ONCE, read_result, *args, note=note)
         beginning = b"".join(self._chunks)[: min(EXCERPT_BYTES, self._limit)]
         larger = await self._keep()
         return read_result(tool, self._head, beginning, larger=larger, note=note)
@@ -207,7 +205,8 @@ class Reading:
         outcome: Selected | NotSelected = NotSelected(reason="the answer is too large for it")
         async with self._answers.selecting if self._size > _AT_ONCE else nullcontext():
             if (body := await self._whole_body()) is not None:
-                outcome = await _apart(len(body), select_json, expression, body, content_type(head))
+                args = (expression, body, content_type(head))
+                outcome = await apart(len(body), _AT_ONCE, select_json, *args)
         if isinstance(outcome, NotSelected):
             return f"[The configured selection was not applied: {outcome.reason}.]"
         await self._drop_draft(Ending.WHOLE)
@@ -240,12 +239,6 @@ class Reading:
             except StoreUnavailable:
                 handle = None
                 self._ending = Ending.NO_ROOM
-        url = None if handle is None else f"{self._answers.url}{handle}"
+        has_url = handle is not None and self._answers.url is not None
+        url = f"{self._answers.url}{handle}" if has_url else None
         return Larger(size=self._size, ending=self._ending, handle=handle, url=url)
-
-
-async def _apart(size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """`work`'s value, made in a thread where `size` bytes keep it busy for long."""
-    if size <= _AT_ONCE:
-        return work(*args, **kwargs)
-    return await asyncio.to_thread(work, *args, **kwargs)

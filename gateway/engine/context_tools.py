@@ -27,7 +27,7 @@ from gateway.engine.context_additions import (
 from gateway.engine.own_contexts import OwnContexts
 from gateway.engine.recording import Contexts, Conversation, Record
 from gateway.engine.values import CallOutcome, ContextClaim, ToolCall
-from gateway.errors import Fault, GatewayError, InvalidArguments, UnknownContext
+from gateway.errors import Fault, InvalidArguments, UnknownContext
 
 _UNNAMED = (
     f"no context is named: give {CONTEXT_ARGUMENT}, the context_id that {CREATE} has answered"
@@ -83,13 +83,9 @@ class ContextTools:
         # None is a value for what can be erased, and says nothing elsewhere.
         given = {n: v for n, v in call.arguments.items() if v is not None or n in MEMBERS}
         taken = take_context(replace(call, arguments=given)).call
-        try:
-            if faults := self._validators[call.name].faults(given):
-                raise InvalidArguments(*faults)
-            return await self._carry_out(taken)
-        except GatewayError as error:
-            error.context_id = None if call.name == CREATE else taken.claim.named_id
-            raise
+        if faults := self._validators[call.name].faults(given):
+            raise InvalidArguments(*faults)
+        return await self._carry_out(taken)
 
     async def _carry_out(self, call: ToolCall) -> CallOutcome:
         if call.name == GET:
@@ -103,14 +99,14 @@ class ContextTools:
         await self._write(talk, call.name, patch)
         made = talk.context
         shown = {"context_id": made.context_id, "agent_type": made.agent_type}
-        return _outcome({**shown, "next": _advice(call.claim)}, made.context_id)
+        return native_outcome({**shown, "next": _advice(call.claim)}, made.context_id)
 
     async def _update(self, call: ToolCall, patch: ContextPatch) -> CallOutcome:
         context_id = _named(call.claim)
         talk = await self._contexts.open(call.principal, call.claim, context_id)
         await self._write(talk, call.name, patch)
         shown = {"context_id": context_id, "updated": sorted(call.arguments)}
-        return _outcome(shown, context_id)
+        return native_outcome(shown, context_id)
 
     async def _write(self, talk: Conversation, name: str, patch: ContextPatch) -> None:
         """The entry and the patch in one step, so that neither is there without the other."""
@@ -128,7 +124,7 @@ class ContextTools:
         wanted = call.arguments.get(HISTORY_ARGUMENT)
         # JSON Schema takes 20.0 for an integer, so it is one here too.
         limit = int(wanted) if isinstance(wanted, (int, float)) else HISTORY_LIMIT
-        return _outcome(*_shown(context, limit), recorded=bool(record.recorded))
+        return native_outcome(*_shown(context, limit), recorded=bool(record.recorded))
 
 
 def _shown(context: AgentContext, limit: int) -> tuple[Mapping[str, object], str, str | None]:
@@ -160,9 +156,10 @@ def _advice(claim: ContextClaim) -> str:
     )
 
 
-def _outcome(
+def native_outcome(
     shown: Mapping[str, object], context_id: str, note: str | None = None, *, recorded: bool = True
 ) -> CallOutcome:
+    """The outcome of a call of a tool of the gateway's own, which shows a JSON object."""
     value = dict(shown)
     texts = [json.dumps(value, ensure_ascii=False, separators=(",", ":")), note]
     result = ToolResult(

@@ -4,52 +4,65 @@ Every way in (MCP over HTTP and stdio, `POST /tools`, `/apis`) goes through `Gat
 """
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
-from gateway.calls import Preview, ToolResult, build_request, failed, preview_request
-from gateway.catalog import NO_ADDITIONS, Catalog, NativeTool, Tool, View
-from gateway.context import AgentContext, CalledOperation
+from gateway.calls import Preview, ToolResult, failed, preview_request
+from gateway.catalog import (
+    NO_ADDITIONS,
+    NOTHING_DECLARED,
+    Additions,
+    Catalog,
+    Declared,
+    Offerings,
+    Tool,
+    View,
+)
+from gateway.context import AgentContext
 from gateway.engine.answers import Answers, Reading, ResultPart
-from gateway.engine.context_additions import ADDITIONS
-from gateway.engine.context_tools import ContextTools, Taken, along_with, take_context
-from gateway.engine.context_use import ocp_headers, require_context, updates_from
+from gateway.engine.building import Ready, build_call, check_proxied, turn_of
+from gateway.engine.catalog_watch import CatalogWatch
+from gateway.engine.confirmation import Declined
+from gateway.engine.context_tools import Taken, take_context
+from gateway.engine.context_use import ocp_headers, updates_from
+from gateway.engine.finding import find_own, find_route, find_tool
+from gateway.engine.freshness import milliseconds_left
+from gateway.engine.offerings import Offered
 from gateway.engine.own_contexts import OwnContexts
-from gateway.engine.recording import Contexts, Conversation, Record
+from gateway.engine.own_tools import OwnTools
+from gateway.engine.recording import Contexts, Record
 from gateway.engine.sending import (
+    called_operation,
     failure_text,
-    names_of_arguments,
-    own_place,
     proxied_operation,
-    timed,
-    tool_place,
-    tool_request,
 )
 from gateway.engine.session_refusals import SessionRefusals
 from gateway.engine.store_watch import Unrecorded
 from gateway.engine.values import (
+    AskedInVain,
     CallOutcome,
     ContextClaim,
     Freshness,
+    PromptCall,
+    PromptOutcome,
     ProxiedRequest,
+    ResourceCall,
+    ResourceOutcome,
     Surroundings,
     ToolCall,
 )
 from gateway.errors import (
     ApiUnavailable,
-    BadRequest,
     GatewayError,
     UnknownApi,
-    UnknownOperation,
-    UnknownTool,
     UpstreamError,
 )
-from gateway.forwarding import check_path, inbound_head, outbound_head
-from gateway.interfaces import ContextStore, ResultStore, UpstreamClient
-from gateway.messages import Headers, Request, Response
+from gateway.forwarding import inbound_head, outbound_head
+from gateway.interfaces import ContextStore, ResultStore, ToolSearch, UpstreamClient
+from gateway.messages import Headers, Response
 from gateway.policy import Principal
-from gateway.upstreams import ProxyReach, Upstream
+from gateway.upstreams import Upstream
 
 
 class Gateway:
@@ -64,10 +77,17 @@ class Gateway:
         client: UpstreamClient,
         surroundings: Surroundings,
         max_history: int,
-        context_argument: bool = False,
+        additions: Additions = NO_ADDITIONS,
+        search: ToolSearch | None = None,
+        confirm_destructive: bool = False,
+        declared: Declared = NOTHING_DECLARED,
     ) -> None:
-        """`context_argument`: every tool takes one, and contexts have tools of their own."""
+        """`additions` as `make_additions` makes them; tools that find others need a `search`.
+
+        `confirm_destructive`: what is published as destructive needs a confirmation.
+        """
         self.catalog = catalog
+        self.changes = CatalogWatch(catalog, declared)
         self.upstreams = upstreams
         # Configured APIs whose descriptions could not be loaded so far.
         self.missing = frozenset[str]()
@@ -76,13 +96,17 @@ class Gateway:
         self.contexts = OwnContexts(store, surroundings)
         self._contexts = Contexts(store, surroundings, max_history=max_history)
         # What is published beside the tools of descriptions.
-        self.additions: Final = ADDITIONS if context_argument else NO_ADDITIONS
-        self._context_tools = ContextTools(self._contexts, self.contexts)
+        self.additions: Final = additions
+        self._own_tools = OwnTools(
+            additions, self._contexts, self.contexts, search=search, view=self.view
+        )
+        self._offered = Offered(self, declared)
         self._new_handle = lambda: surroundings.random_bytes(16).hex()
         self._answers = Answers(None, url="", new_handle=self._new_handle)
         self._client = client
         self._refusals = SessionRefusals(client, surroundings.monotonic)
         self._monotonic = surroundings.monotonic
+        self._confirms = confirm_destructive
         self._via = f"ocp-gateway-{surroundings.random_bytes(4).hex()}"
 
     def view(self, api: str | None = None) -> View:
@@ -99,9 +123,29 @@ class Gateway:
         self.upstreams = {**self.upstreams, upstream.name: upstream}
         self.catalog = catalog
         self.missing -= {upstream.name}
+        self.changes.announce(catalog)
 
-    def keep_results(self, store: ResultStore, *, url: str) -> None:
-        """From now on keep what is too large to be shown; it can be read at `url` + handle."""
+    def ttl_ms(self, api: str | None = None) -> int:
+        """For how many milliseconds a view stays as it is, as far as anybody can tell."""
+        return milliseconds_left(self.freshness, api, self._monotonic())
+
+    def offerings(self, api: str | None = None) -> Offerings:
+        """What there is beside the tools of a view. Raises UnknownApi, ApiUnavailable."""
+        return self._offered.offerings(api)
+
+    async def read_resource(self, call: ResourceCall) -> ResourceOutcome:
+        """As Offered.read."""
+        return await self._offered.read(call)
+
+    async def get_prompt(self, call: PromptCall) -> PromptOutcome:
+        """As Offered.prompt."""
+        return await self._offered.prompt(call)
+
+    def keep_results(self, store: ResultStore, *, url: str | None) -> None:
+        """From now on keep what is too large to be shown.
+
+        It can be read as a resource, and at `url` + handle where that is not None.
+        """
         self._answers = Answers(store, url=url, new_handle=self._new_handle)
 
     @property
@@ -120,25 +164,29 @@ class Gateway:
         await self._contexts.store.aclose()
 
     async def call_tool(self, call: ToolCall) -> CallOutcome:
-        """Call one tool.
+        """Call one tool, as far as it goes without asking.
 
         Raises UnknownTool, UnknownApi, InvalidArguments and their like while nothing was sent;
-        whatever the upstream does after that is a result.
+        whatever the upstream does after that is a result, unless it asks: then InputRequired, after
+        which the same call goes on with a Continuation, or CannotAsk. So do calls that need a
+        confirmation or lack arguments (docs/interactions.md).
         """
-        if self._own_tool(call):
-            return await self._context_tools.call(call)
-        ready = await self._prepare(call)
-        tool, talk = ready.tool, ready.talk
-        operation = CalledOperation(
-            api=tool.api, method=tool.method, path=tool.path, name=tool.name
-        )
-        record = Record(self._contexts, talk, operation, tool.name)
-        limit = ready.upstream.max_response_bytes
-        async with self._answers.reading(tool, call.principal, limit) as reading:
-            result = await self._run(ready, record, reading)
-        return CallOutcome(
-            result=result, context_id=talk.context.context_id, recorded=bool(record.recorded)
-        )
+        if find_own(call, self.additions, self.view):
+            return await self._own_tools.call(call, self.call_tool)
+        try:
+            ready = await self._prepare(call)
+        except Declined as no:
+            return CallOutcome(result=failed(str(no)), context_id=no.context_id, recorded=True)
+        tool, context_id = ready.turn.tool, ready.talk.context.context_id
+        record = Record(self._contexts, ready.talk, called_operation(tool), tool.name)
+        limit = ready.turn.upstream.max_response_bytes
+        try:
+            async with self._answers.reading(tool, call.principal, limit) as reading:
+                result = await self._run(ready, record, reading)
+        except GatewayError as error:
+            error.context_id = context_id
+            raise
+        return CallOutcome(result=result, context_id=context_id, recorded=bool(record.recorded))
 
     async def read_result(
         self, principal: Principal, handle: str, *, start: int = 0, length: int = 0
@@ -149,55 +197,51 @@ class Gateway:
     async def preview_tool(self, call: ToolCall) -> Preview:
         """What `call_tool` would send, without what is secret in it; nothing is sent or stored.
 
-        Raises what `call_tool` does.
+        Raises what `call_tool` does, but asks for nothing.
         """
-        if self._own_tool(call):
-            raise BadRequest(f"{call.name} is the gateway's own and sends no request to be shown")
-        ready = await self._prepare(call)
-        return preview_request(ready.request, origin=ready.upstream.origin, shown=ready.shown)
+        if find_own(call, self.additions, self.view):
+            return await self._own_tools.preview(call, self.preview_tool)
+        ready = await self._prepare(call, asks=False)
+        turn = ready.turn
+        return preview_request(turn.request, origin=turn.upstream.origin, shown=turn.shown)
 
-    async def _prepare(self, call: ToolCall) -> "_Ready":
+    async def _prepare(self, call: ToolCall, *, asks: bool = True) -> Ready:
         """The call up to its sending: tool, request and context."""
         context_id = call.claim.named_id or self._contexts.new_id()
         try:
-            tool = self._tool(call)
+            tool = find_tool(call, self.catalog, self.view)
             taken = take_context(call) if self.additions.gives_argument(tool) else Taken(call=call)
-            call = taken.call
-            context_id = call.claim.named_id or context_id
-            upstream = timed(tool_place(self.upstreams[tool.api], tool), tool)
-            with along_with(taken.faults):
-                built = build_request(tool, call.arguments, base_path=upstream.base_path)
-            required = require_context(tool, call.claim)
-            talk = await self._contexts.open(
-                call.principal, call.claim, context_id, required=required
+            context_id = taken.call.claim.named_id or context_id
+            built = build_call(
+                tool, taken, self.upstreams[tool.api], asks=asks, confirms=self._confirms
             )
-        except GatewayError as error:
+            talk = await self._contexts.open(
+                call.principal, built.call.claim, context_id, required=built.requires_context
+            )
+        except (GatewayError, Declined) as error:
             error.context_id = context_id
             raise
-        ocp = self._ocp_headers(talk.context, upstream, tool)
-        return _Ready(
-            tool=tool,
-            upstream=upstream,
-            request=tool_request(built, call, upstream, ocp),
-            talk=talk,
-            shown=names_of_arguments(built, upstream),
-        )
+        ocp = self._ocp_headers(talk.context, built.upstream, tool)
+        return Ready(turn=turn_of(built, ocp, self._monotonic), talk=talk)
 
-    async def _run(self, ready: "_Ready", record: Record, reading: Reading) -> ToolResult:
-        upstream = ready.upstream
-        deadline = self._monotonic() + upstream.timeout_seconds
+    async def _run(self, ready: Ready, record: Record, reading: Reading) -> ToolResult:
+        turn = ready.turn
+        tool, upstream = turn.tool, turn.upstream
         status = None
         try:
-            async with (
-                record.watching(),
-                self._refusals.exchange(ready.request, upstream, deadline=deadline) as response,
-            ):
+            async with record.watching(), turn.exchange(self._refusals) as response:
                 status = response.head.status
-                updates = updates_from(response, ready.talk.context, upstream, ready.tool)
+                heard = await turn.hear(response)
+                updates = updates_from(response, ready.talk.context, upstream, tool)
                 await record.answered(status, updates)
-                await reading.receive(response)
+                if isinstance(heard, AskedInVain):
+                    heard.recorded = bool(record.recorded)
+                    raise heard
+                if isinstance(heard, ToolResult):
+                    return heard
+                await reading.receive(heard)
         except UpstreamError as error:
-            return failed(failure_text(error, ready.tool, upstream), status=status)
+            return failed(failure_text(error, tool, upstream), status=status)
         return await reading.result()
 
     @asynccontextmanager
@@ -208,11 +252,15 @@ class Gateway:
         """
         context_id = call.inbound.context_id or self._contexts.new_id()
         try:
-            upstream, tool = self._route(call)
+            self._check_loaded(call.api)
+            routes = self.catalog.apis[call.api].routes
+            upstream, tool = find_route(call.request.head, self.upstreams[call.api], routes)
             claim = ContextClaim(inbound=call.inbound)
             # Plain traffic that says nothing of a context leaves nothing behind.
             kept = call.inbound.says_something
-            required = tool is not None and _is_call(call, tool) and require_context(tool, claim)
+            required = check_proxied(
+                tool, upstream, call.request.head, claim, confirms=self._confirms
+            )
             talk = await self._contexts.open(
                 call.principal, claim, context_id, kept=kept, required=required
             )
@@ -239,55 +287,9 @@ class Gateway:
         apis = self.missing.union(self.upstreams)
         return self._refusals.spare(upstream, ocp_headers(context, upstream, tool, apis=apis))
 
-    def _own_tool(self, call: ToolCall) -> NativeTool | None:
-        """The tool of our own that is called; every view has them. Raises UnknownApi."""
-        tool = self.additions.find(call.name)
-        if tool is not None:
-            with suppress(ApiUnavailable):
-                self.view(call.api)
-        return tool
-
-    def _tool(self, call: ToolCall) -> Tool:
-        tool = self.view(call.api).find(call.name)
-        if tool is None:
-            raise UnknownTool(f"there is no tool {call.name[:64]!r}")
-        return tool
-
     def _check_loaded(self, name: str) -> None:
         if name in self.catalog.apis:
             return
         if name in self.missing or name in self.upstreams:
             raise ApiUnavailable(f"the description of {name} could not be loaded")
         raise UnknownApi(f"there is no API {name[:64]!r}")
-
-    def _route(self, call: ProxiedRequest) -> tuple[Upstream, Tool | None]:
-        self._check_loaded(call.api)
-        upstream, api = self.upstreams[call.api], self.catalog.apis[call.api]
-        head = call.request.head
-        path = head.target.partition("?")[0]
-        check_path(path)
-        if upstream.proxy is ProxyReach.OFF:
-            raise UnknownOperation(f"{upstream.name} is not proxied")
-        try:
-            tool = api.routes.match(head.method, path)
-            return own_place(upstream, tool), tool
-        except GatewayError:
-            if upstream.proxy is ProxyReach.DESCRIBED:
-                raise
-            return upstream, None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ready:
-    """A tool call that only has to be sent. `shown` names the headers that hold no secret."""
-
-    tool: Tool
-    upstream: Upstream
-    request: Request
-    talk: Conversation
-    shown: frozenset[str]
-
-
-def _is_call(request: ProxiedRequest, tool: Tool) -> bool:
-    """Whether the operation itself is asked for: OPTIONS may only be about it."""
-    return request.request.head.method != "OPTIONS" or tool.method == "OPTIONS"

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from gateway.calls import MAY_HAVE_HAPPENED, UNSAFE_TO_REPEAT
+from gateway.calls import MAY_HAVE_HAPPENED, OFFER, UNSAFE_TO_REPEAT
 from gateway.catalog import Tool
 from gateway.context import IDENTIFYING, CalledOperation
 from gateway.engine.values import ToolCall
@@ -37,19 +37,24 @@ def timed(upstream: Upstream, tool: Tool) -> Upstream:
 
 
 def names_of_arguments(built: Request, upstream: Upstream) -> frozenset[str]:
-    """Headers, lower-case, that the arguments make, and those that identify the context."""
+    """Headers, lower-case, that the arguments make, and that identify the context or offer."""
     configured = {name.lower() for name, _ in upstream.headers}
     made = {name.lower() for name, _ in built.head.headers}
-    return frozenset((made - configured) | IDENTIFYING)
+    return frozenset((made - configured) | IDENTIFYING | {OFFER.lower()})
 
 
 def tool_request(request: Request, call: ToolCall, upstream: Upstream, ocp: Headers) -> Request:
     """The built request with the API's own headers, the caller's permitted ones and the context."""
     own = {name.lower() for name, _ in (*request.head.headers, *upstream.headers)}
-    passed = tuple(p for p in passed_on(call.headers, upstream) if p[0].lower() not in own)
+    # The trace that the message names is nearer to the call than its transport's.
+    traced = tuple(p for p in call.trace if p[0] not in own)
+    taken = own | {name for name, _ in traced}
+    if "traceparent" in taken:
+        taken.add("tracestate")  # W3C Trace Context section 3.3: of another trace it says nothing
+    passed = tuple(p for p in passed_on(call.headers, upstream) if p[0].lower() not in taken)
     configured = {name.lower() for name, _ in upstream.headers}
     built = tuple(p for p in request.head.headers if p[0].lower() not in configured)
-    headers = (*built, *upstream.headers, *passed, *ocp)
+    headers = (*built, *upstream.headers, *passed, *traced, *ocp)
     return replace(request, head=replace(request.head, headers=headers))
 
 
@@ -71,6 +76,15 @@ def proxied_operation(upstream: Upstream, head: RequestHead, tool: Tool | None) 
         path=tool.path if tool else None,
         name=tool.name if tool else None,
     )
+
+
+def called_operation(tool: Tool) -> CalledOperation:
+    return CalledOperation(api=tool.api, method=tool.method, path=tool.path, name=tool.name)
+
+
+def is_call(head: RequestHead, tool: Tool) -> bool:
+    """Whether a proxied request asks for the operation itself: OPTIONS may only be about it."""
+    return head.method != "OPTIONS" or tool.method == "OPTIONS"
 
 
 def failure_text(error: UpstreamError, tool: Tool, upstream: Upstream) -> str:

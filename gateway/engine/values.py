@@ -3,9 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
-from gateway.calls import ToolResult
+from gateway.calls import Content, LogLine, Progress, Resource, Rest, ToolResult
+from gateway.catalog import Role
 from gateway.context import InboundContext
+from gateway.errors import CannotAsk
 from gateway.messages import Headers, Request
 from gateway.policy import Principal
 
@@ -31,16 +34,69 @@ class ContextClaim:
         return self.explicit_id or self.inbound.context_id or self.argument_id or self.ambient_id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolCall:
-    """`headers` are those of the caller that an API's `forward_headers` may let through."""
+class Listener(Protocol):
+    """Who hears of a call while it runs. Both may wait for room; neither raises."""
 
-    name: str
-    arguments: Mapping[str, object]
+    async def progress(self, progress: Progress) -> None: ...
+
+    async def log(self, line: LogLine) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continuation:
+    """Answers by the key of their question. `state` is None for answers that nobody asked for."""
+
+    responses: Mapping[str, object] = field(repr=False)
+    state: Mapping[str, object] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """Who calls, and how.
+
+    `api`: the view, None for all APIs. `headers` are those of the caller that an API's
+    `forward_headers` may let through, `trace` those of the W3C Trace Context. `abilities`: what the
+    caller can be told and asked for now: `progress`, `log`, `elicitation.form`, `elicitation.url`,
+    `sampling`, `sampling.tools`, `roots`.
+    """
+
     principal: Principal
     claim: ContextClaim = field(default_factory=ContextClaim)
     api: str | None = None
     headers: Headers = ()
+    trace: Headers = ()
+    abilities: frozenset[str] = frozenset()
+    listener: Listener | None = None
+    continuation: Continuation | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall(Call):
+    """`consent`: the digest of the very arguments that the caller agrees to.
+
+    `declared`: the configuration names the tool, not the caller; then the hidden ones are there,
+    and every API's.
+    """
+
+    name: str
+    arguments: Mapping[str, object]
+    consent: str | None = None
+    declared: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceCall(Call):
+    """Somebody wants to read what is at `uri`."""
+
+    uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptCall(Call):
+    """Somebody wants a prompt, with these values for its arguments."""
+
+    name: str
+    arguments: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +106,45 @@ class CallOutcome:
     result: ToolResult
     context_id: str
     recorded: bool
+
+
+class AskedInVain(CannotAsk):
+    """The API asks what its caller cannot be asked. The call was tried: `result` says the same.
+
+    `recorded` as in CallOutcome, once the call is over.
+    """
+
+    def __init__(self, result: ToolResult, missing: frozenset[str]) -> None:
+        super().__init__(
+            f"the client cannot be asked for {', '.join(sorted(missing))}", missing=missing
+        )
+        self.result = result
+        self.recorded = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceOutcome:
+    """`contents` is never empty. `is_private`: others would be shown something else.
+
+    `context_id` is that of the tool call behind it, None where there was none; `recorded` as in
+    CallOutcome. `rest` is where a part of something larger goes on.
+    """
+
+    contents: tuple[Resource, ...]
+    is_private: bool = False
+    context_id: str | None = None
+    recorded: bool = True
+    rest: Rest | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptOutcome:
+    """Messages as roles with their content; `context_id` and `recorded` as in ResourceOutcome."""
+
+    description: str
+    messages: tuple[tuple[Role, Content], ...]
+    context_id: str | None = None
+    recorded: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +161,13 @@ class ProxiedRequest:
 class Freshness:
     """How current an API's catalog is: since when it is there, and what is wrong with newer text.
 
-    `loaded_at` is None without a catalog; `fault` is fit for every caller.
+    `loaded_at` is None without a catalog; `fault` is fit for every caller. `due`: when its source
+    is read again, as seconds of the gateway's stopwatch; None if that may be at any moment.
     """
 
     loaded_at: datetime | None = None
     fault: str | None = None
+    due: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

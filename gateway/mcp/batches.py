@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from gateway.mcp.decisions import Batch, CallTool, Cancel, Reply
+from gateway.mcp.decisions import Batch, Single
 from gateway.mcp.envelopes import error_reply
 from gateway.mcp.errors import INVALID_REQUEST, RpcError
 from gateway.mcp.jsonrpc import Message, RpcRequest, read_message
@@ -10,7 +10,7 @@ from gateway.mcp.revisions import Revision
 
 MAX_MEMBERS = 100
 
-Decide = Callable[[Message], Reply | CallTool | Cancel]
+Decide = Callable[[Message], Single]
 """The decision about one member; may raise RpcError."""
 
 
@@ -26,7 +26,7 @@ def read_batch(values: list[object], revision: Revision, decide: Decide) -> Batc
     return Batch(members=tuple(_read_member(value, decide) for value in values))
 
 
-def _read_member(value: object, decide: Decide) -> Reply | CallTool | Cancel:
+def _read_member(value: object, decide: Decide) -> Single:
     try:
         message = read_message(value)
         if isinstance(message, RpcRequest) and message.method == "initialize":

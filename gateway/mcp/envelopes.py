@@ -1,6 +1,7 @@
 """JSON-RPC responses as bytes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gateway.mcp.decisions import ACCEPTED, Reply
 from gateway.mcp.errors import INTERNAL_ERROR, RequestId, RpcError, status_of
@@ -14,6 +15,15 @@ def result_reply(request_id: RequestId, result: bytes, *, headers: Headers = ())
     return Reply(headers=headers, body=head + result + b"}")
 
 
+def kept_reply(request_id: RequestId, result: bytes, *, ttl_ms: int) -> Reply:
+    """A success that a modern client may keep that long (2026-07-28, caching).
+
+    `result` is a JSON object with members, which may be the same for days: the time goes in front.
+    """
+    head = b'{"jsonrpc":"2.0","id":%b,"result":{"ttlMs":%d,' % (encode_json(request_id), ttl_ms)
+    return Reply(body=b"".join((head, memoryview(result)[1:], b"}")))
+
+
 def error_reply(error: RpcError, *, modern: bool) -> Reply:
     """An error object with the status that goes with it."""
     content: dict[str, object] = {"code": error.number, "message": str(error)}
@@ -22,6 +32,13 @@ def error_reply(error: RpcError, *, modern: bool) -> Reply:
     body = {"jsonrpc": "2.0", "id": error.request_id, "error": content}
     status = error.http_status or status_of(error.number, modern=modern)
     return Reply(status=status, body=encode_json(body))
+
+
+def in_context(reply: Reply, context_id: str | None) -> Reply:
+    """The reply with the header that names the context, if there is one."""
+    if context_id is None:
+        return reply
+    return replace(reply, headers=(*reply.headers, ("OCP-Context-ID", context_id)))
 
 
 def crash_reply(request_id: RequestId | None, incident: str) -> Reply:

@@ -1,5 +1,7 @@
 """The HTTP head of an MCP request: what it may not lack, and how it is refused."""
 
+from functools import lru_cache
+
 from gateway.mcp.decisions import Reply
 from gateway.mcp.envelopes import error_reply
 from gateway.mcp.errors import INVALID_REQUEST, RpcError
@@ -36,10 +38,14 @@ def refuse_method() -> Reply:
 
 def accepted_types(headers: Headers) -> frozenset[str]:
     """Which of JSON and EVENT_STREAM the client takes; both where it does not say."""
+    return _accepted(header_values(headers, "Accept"))
+
+
+# Every request has one, and each client always the same.
+@lru_cache(maxsize=32)
+def _accepted(values: tuple[str, ...]) -> frozenset[str]:
     both = frozenset((JSON, EVENT_STREAM))
-    ranges = [
-        part for value in header_values(headers, "Accept") for part in value.split(",") if part
-    ]
+    ranges = [part for value in values for part in value.split(",") if part]
     if not ranges:
         return both
     named = {_media_type(part) for part in ranges if not _is_excluded(part)}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.mcp.errors import INVALID_PARAMS, INVALID_REQUEST, RequestId, RpcError
+from gateway.mcp.json_text import parse_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +33,10 @@ class Notification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A client's response to a request of the server's; its content is not looked at yet."""
+    """A client's response to a request of the server's; `result` is None for an error."""
 
     id: object
+    result: object = None
 
 
 Message = RpcRequest | Notification | Answer
@@ -52,7 +54,7 @@ def read_message(value: object) -> Message:
     if value.get("jsonrpc") != "2.0":
         raise RpcError(INVALID_REQUEST, 'jsonrpc must be "2.0"', request_id=request_id)
     if "method" not in value and ("result" in value or "error" in value):
-        return Answer(id=value.get("id"))
+        return Answer(id=value.get("id"), result=value.get("result"))
     if "id" in value and request_id is None:
         raise RpcError(INVALID_REQUEST, "id must be a string or an integer")
     method = value.get("method")
@@ -61,6 +63,15 @@ def read_message(value: object) -> Message:
     if request_id is None:
         return Notification(method=method, params=value.get("params"))
     return RpcRequest(id=request_id, method=method, params=value.get("params"))
+
+
+def id_in(data: bytes | None) -> RequestId | None:
+    """The id that an answer to this text has to name, None where there is none to be had."""
+    try:
+        value = None if data is None else parse_json(data)
+    except RpcError:
+        return None
+    return legal_id(value.get("id")) if isinstance(value, dict) else None
 
 
 def legal_id(value: object) -> RequestId | None:

@@ -1,11 +1,12 @@
 """2026-07-28: each request stands alone and says in `_meta` and headers what it is."""
 
-from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.mcp.decisions import CallTool, Reply
-from gateway.mcp.envelopes import result_reply
+from gateway.mcp.capabilities import read_capabilities
+from gateway.mcp.completion import complete
+from gateway.mcp.decisions import Reply, Subscribe, Task, Work
+from gateway.mcp.envelopes import kept_reply, result_reply
 from gateway.mcp.errors import (
     HEADER_MISMATCH,
     INVALID_PARAMS,
@@ -13,11 +14,17 @@ from gateway.mcp.errors import (
     UNSUPPORTED_VERSION,
     RpcError,
 )
+from gateway.mcp.header_values import decode_value
+from gateway.mcp.inputs import read_retry
 from gateway.mcp.json_text import encode_json
 from gateway.mcp.jsonrpc import RpcRequest, meta_member
-from gateway.mcp.publication import Publication
+from gateway.mcp.prompts import list_prompts, read_get_prompt
+from gateway.mcp.publication import SERVER_INFO, Publication
+from gateway.mcp.request_meta import log_level, named_context, progress_token, trace_of
+from gateway.mcp.resources import list_resources, list_templates, read_reading
 from gateway.mcp.revisions import MODERN_BY_NAME, V2026_07_28
-from gateway.mcp.tool_calls import named_context, read_call, read_page
+from gateway.mcp.subscriptions import read_subscription
+from gateway.mcp.tool_calls import check_parameters, read_call, read_page
 from gateway.messages import Headers, header_values
 
 PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion"
@@ -27,15 +34,13 @@ CLIENT_INFO = "io.modelcontextprotocol/clientInfo"
 # Which member of params the Mcp-Name header repeats.
 _NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 
-_SENTINEL = ("=?base64?", "?=")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stance:
     """How the transport stands to a request.
 
     `routing`: the HTTP headers that must repeat the body, None on stdio. `ambient_id`: the context
-    that the operator bound the process to. `cancel_scope` as in CallTool.
+    that the operator bound the process to. `cancel_scope` as in Work.
     """
 
     routing: Headers | None = None
@@ -45,7 +50,7 @@ class Stance:
 
 def answer_modern(
     request: RpcRequest, stance: Stance, publication: Publication
-) -> Reply | CallTool:
+) -> Reply | Work | Subscribe:
     """The ladder of a modern request; the order of its rungs is the specification.
 
     Raises RpcError.
@@ -68,7 +73,11 @@ def unsupported(request: RpcRequest, requested: object) -> RpcError:
     return RpcError(
         UNSUPPORTED_VERSION,
         "Unsupported protocol version",
-        data={"supported": list(MODERN_BY_NAME), "requested": requested},
+        # The schema of this error wants a string, and an `initialize` may lack one.
+        data={
+            "supported": list(MODERN_BY_NAME),
+            "requested": requested if isinstance(requested, str) else "",
+        },
         request_id=request.id,
     )
 
@@ -99,9 +108,8 @@ def _check_routing(request: RpcRequest, version: str, headers: Headers) -> None:
         expected["Mcp-Name"] = request.members.get(member)
     for name, value in expected.items():
         sent = [text.strip(" \t") for text in header_values(headers, name)]
-        if name == "Mcp-Name":
-            sent = [_decode_sentinel(text, request) for text in sent]
-        if sent != [value]:
+        said = [decode_value(text) if name == "Mcp-Name" else text for text in sent]
+        if None in said or said != [value]:
             raise RpcError(
                 HEADER_MISMATCH,
                 f"Header {name} must be sent once and say what the body says",
@@ -109,54 +117,93 @@ def _check_routing(request: RpcRequest, version: str, headers: Headers) -> None:
             )
 
 
-def _decode_sentinel(text: str, request: RpcRequest) -> str:
-    """The value behind `=?base64?...?=`; anything without both marks is literal."""
-    start, end = _SENTINEL
-    if not (text.startswith(start) and text.endswith(end) and len(text) >= len(start + end)):
-        return text
-    coded = text[len(start) : -len(end)]
-    try:
-        raw = b64decode(coded, validate=True)
-        decoded = raw.decode()
-    except ValueError:
-        raw, decoded = b"", ""
-    if b64encode(raw).decode() != coded:
-        raise RpcError(
-            HEADER_MISMATCH, "Header Mcp-Name is not valid base64", request_id=request.id
-        )
-    return decoded
-
-
 def _discover(request: RpcRequest, _: Stance, publication: Publication) -> Reply:
     server = publication.server
-    members = {"supportedVersions": list(MODERN_BY_NAME), "capabilities": {"tools": {}}}
-    return result_reply(request.id, encode_json(server.cacheable(members)))
+    members = {
+        "supportedVersions": list(MODERN_BY_NAME),
+        "capabilities": server.capabilities(V2026_07_28),
+    }
+    result = server.cacheable(members)
+    result["_meta"] = {SERVER_INFO: server.implementation(V2026_07_28)}
+    return _kept(request, publication, encode_json(result))
 
 
 def _list_tools(request: RpcRequest, _: Stance, publication: Publication) -> Reply:
-    return result_reply(request.id, read_page(request, V2026_07_28, publication))
+    return _kept(request, publication, read_page(request, V2026_07_28, publication))
 
 
-def _call_tool(request: RpcRequest, stance: Stance, publication: Publication) -> CallTool:
-    name, arguments = read_call(request)
+def _call_tool(request: RpcRequest, stance: Stance, publication: Publication) -> Work:
+    call = read_call(request)
+    if stance.routing is not None:
+        check_parameters(request, call, publication, stance.routing)
+    return _work(request, stance, publication, call)
+
+
+def _list_resources(request: RpcRequest, stance: Stance, publication: Publication) -> Reply:
+    in_context = stance.ambient_id is not None
+    page = list_resources(request, V2026_07_28, publication, in_context=in_context)
+    return _kept(request, publication, page)
+
+
+def _list_templates(request: RpcRequest, _: Stance, publication: Publication) -> Reply:
+    return _kept(request, publication, list_templates(request, V2026_07_28, publication))
+
+
+def _read_resource(request: RpcRequest, stance: Stance, publication: Publication) -> Work:
+    return _work(request, stance, publication, read_reading(request))
+
+
+def _list_prompts(request: RpcRequest, _: Stance, publication: Publication) -> Reply:
+    return _kept(request, publication, list_prompts(request, V2026_07_28, publication))
+
+
+def _get_prompt(request: RpcRequest, stance: Stance, publication: Publication) -> Work:
+    return _work(request, stance, publication, read_get_prompt(request, publication))
+
+
+def _complete(request: RpcRequest, _: Stance, publication: Publication) -> Reply:
+    return result_reply(request.id, complete(request, V2026_07_28, publication))
+
+
+def _kept(request: RpcRequest, publication: Publication, result: bytes) -> Reply:
+    return kept_reply(request.id, result, ttl_ms=publication.ttl_ms())
+
+
+def _work(request: RpcRequest, stance: Stance, publication: Publication, task: Task) -> Work:
     client = meta_member(request.params, CLIENT_INFO)
     client_name = client.get("name") if isinstance(client, dict) else None
-    return CallTool(
+    return Work(
         id=request.id,
         revision=V2026_07_28,
         server=publication.server,
-        name=name,
-        arguments=arguments,
+        task=task,
         explicit_id=named_context(request),
         ambient_id=stance.ambient_id,
         agent_hint=client_name if isinstance(client_name, str) else None,
         cancel_scope=stance.cancel_scope,
         ends_with_stream=True,
+        progress_token=progress_token(request),
+        log_level=log_level(request),
+        capabilities=read_capabilities(meta_member(request.params, CLIENT_CAPABILITIES)),
+        trace=trace_of(request),
+        retry=read_retry(request),
+        request=request,
     )
 
 
-_METHODS: dict[str, Callable[[RpcRequest, Stance, Publication], Reply | CallTool]] = {
+def _subscribe(request: RpcRequest, _: Stance, publication: Publication) -> Subscribe:
+    return read_subscription(request, publication.server)
+
+
+_METHODS: dict[str, Callable[[RpcRequest, Stance, Publication], Reply | Work | Subscribe]] = {
     "server/discover": _discover,
     "tools/list": _list_tools,
     "tools/call": _call_tool,
+    "resources/list": _list_resources,
+    "resources/templates/list": _list_templates,
+    "resources/read": _read_resource,
+    "prompts/list": _list_prompts,
+    "prompts/get": _get_prompt,
+    "completion/complete": _complete,
+    "subscriptions/listen": _subscribe,
 }

@@ -12,16 +12,44 @@ class Revision:
     annotations: bool = True  # tool annotations
     audio: bool = True  # audio content blocks
     titles: bool = True  # tool and implementation titles
+    icons: bool = True  # icons; the implementation's description
+    links: bool = True  # resource_link content blocks
+    completions: bool = True  # the capability of that name; the method is in all of them
+    block_meta: bool = True  # _meta of blocks, lastModified in their annotations
     structured: bool = True  # structuredContent, JSON objects
     any_structured: bool = False  # structuredContent, any JSON value
     batches: bool = False  # JSON-RPC arrays are received
+    elicitation: bool = True  # the client can be asked to fill in a form
+    newer_forms: bool = True  # titled and multiple choices, defaults, url mode, sampling with tools
+    progress_message: bool = True
 
 
 V2024_11_05 = Revision(
-    name="2024-11-05", annotations=False, audio=False, titles=False, structured=False
+    name="2024-11-05",
+    annotations=False,
+    audio=False,
+    titles=False,
+    icons=False,
+    links=False,
+    completions=False,
+    block_meta=False,
+    structured=False,
+    elicitation=False,
+    newer_forms=False,
+    progress_message=False,
 )
-V2025_03_26 = Revision(name="2025-03-26", titles=False, structured=False, batches=True)
-V2025_06_18 = Revision(name="2025-06-18")
+V2025_03_26 = Revision(
+    name="2025-03-26",
+    titles=False,
+    icons=False,
+    links=False,
+    block_meta=False,
+    structured=False,
+    batches=True,
+    elicitation=False,
+    newer_forms=False,
+)
+V2025_06_18 = Revision(name="2025-06-18", icons=False, newer_forms=False)
 V2025_11_25 = Revision(name="2025-11-25")
 V2026_07_28 = Revision(name="2026-07-28", modern=True, any_structured=True)
 

@@ -4,15 +4,15 @@ Workers and replicas share traffic, and an SDK client uses several connections; 
 in the process that saw `initialize` would be missing in the next one.
 """
 
-import base64
 import hashlib
 import hmac
 import re
 import struct
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gateway.mcp.capabilities import CAPABILITIES
+from gateway.mcp.keys import derive, from_text, to_text
 from gateway.mcp.revisions import LEGACY, Revision
 from gateway.policy import Principal
 
@@ -25,11 +25,8 @@ _FIXED = struct.Struct(">BB8s8sQ12s")
 _MAC_BYTES = 32
 _MAX_ID = 512
 _MAX_CLIENT_NAME = 64
-_MAX_ENDED = 100_000
+_MAX_FOUND = 4_096
 _ID = re.compile(r"s1\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.ASCII)
-
-CAPABILITIES = ("elicitation.form", "elicitation.url", "sampling", "sampling.tools", "roots")
-"""What a client may be asked for. Session ids carry the positions: only ever append."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +51,14 @@ class Session:
 class Sessions:
     """Mints and reads session ids.
 
-    `keys`: secrets of at least 32 bytes; the first signs, all verify. Ending a session holds in
-    this process only: other processes have no way to hear of it without a shared store.
+    `keys`: secrets of at least 32 bytes; the first signs, all verify. That a session has ended is
+    not in its id: whoever finds one here has to ask for that elsewhere.
     """
 
     def __init__(self, keys: Iterable[bytes]) -> None:
-        self._keys = [(_derive(key, b"mcp-session"), _derive(key, b"ctx")) for key in keys]
-        self._ended: OrderedDict[bytes, float] = OrderedDict()
+        self._keys = [(derive(key, b"mcp-session"), derive(key, b"ctx")) for key in keys]
+        # A client sends its id with every request, and what it says of itself never changes.
+        self._found: dict[tuple[str, str, str | None], Session] = {}
 
     def mint(
         self,
@@ -83,24 +81,31 @@ class Sessions:
         )
         payload = fixed + _cut(handshake.client_name or "")
         mac = _sign(self._keys[0][0], payload)
-        return f"{_PREFIX}{_b64(payload)}.{_b64(mac)}"
+        return f"{_PREFIX}{to_text(payload)}.{to_text(mac)}"
 
     def find(
         self, session_id: str, *, principal: Principal, api: str | None, now: float
     ) -> Session | None:
-        """The session, or None: forged, expired, ended, another principal's or another API's.
+        """The session, or None: forged, expired, another principal's or another API's.
 
-        The four look alike on purpose, so that an id cannot be probed.
+        They look alike on purpose, as does one that has ended, so that an id cannot be probed.
         """
+        key = (session_id, principal.name, api)
+        session = self._found.get(key) or self._read(session_id, principal, api)
+        if session is None or now >= session.expires_at:
+            return None
+        if len(self._found) >= _MAX_FOUND:
+            self._found.clear()
+        self._found[key] = session
+        return session
+
+    def _read(self, session_id: str, principal: Principal, api: str | None) -> Session | None:
         opened = self._open(session_id)
         if opened is None:
             return None
         payload, context_key = opened
         position, bits, owner, scope, issued, nonce = _FIXED.unpack_from(payload)
-        expires_at = issued + LIFE_SECONDS
         if (owner, scope) != (_digest(principal.name), _digest(_scope(api))):
-            return None
-        if now >= expires_at or nonce in self._ended:
             return None
         handshake = Handshake(
             revision=LEGACY[position],
@@ -109,50 +114,23 @@ class Sessions:
         )
         context_id = "ocp-" + _sign(context_key, nonce)[:16].hex()
         return Session(
-            handshake=handshake, nonce=nonce, context_id=context_id, expires_at=expires_at
+            handshake=handshake,
+            nonce=nonce,
+            context_id=context_id,
+            expires_at=issued + LIFE_SECONDS,
         )
-
-    def end(self, session: Session, *, now: float) -> None:
-        """From here on `find` does not know the session any more."""
-        self._ended[session.nonce] = session.expires_at
-        while self._ended and (
-            len(self._ended) > _MAX_ENDED or next(iter(self._ended.values())) <= now
-        ):
-            self._ended.popitem(last=False)
 
     def _open(self, session_id: str) -> tuple[bytes, bytes] | None:
         match = _ID.fullmatch(session_id) if len(session_id) <= _MAX_ID else None
         if match is None:
             return None
-        payload, mac = _unb64(match[1]), _unb64(match[2])
+        payload, mac = from_text(match[1]), from_text(match[2])
         if payload is None or mac is None or len(mac) != _MAC_BYTES:
             return None
         for signing_key, context_key in self._keys:
             if hmac.compare_digest(mac, _sign(signing_key, payload)):
                 return payload, context_key
         return None
-
-
-def read_capabilities(declared: object) -> frozenset[str]:
-    """The members of CAPABILITIES that an `initialize` declares; other shapes declare nothing."""
-    if not isinstance(declared, dict):
-        return frozenset()
-    found = {name for name in ("sampling", "roots") if isinstance(declared.get(name), dict)}
-    elicitation = declared.get("elicitation")
-    if isinstance(elicitation, dict):
-        # An empty object means form, as it did before url mode existed (2025-11-25).
-        found |= {f"elicitation.{mode}" for mode in ("form", "url") if mode in elicitation}
-        found |= set() if elicitation else {"elicitation.form"}
-    sampling = declared.get("sampling")
-    if isinstance(sampling, Mapping) and "tools" in sampling:
-        found.add("sampling.tools")
-    return frozenset(found)
-
-
-def _derive(key: bytes, label: bytes) -> bytes:
-    """HKDF-SHA256 (RFC 5869) without salt, one block: a key of its own for each use."""
-    extracted = hmac.digest(bytes(32), key, "sha256")
-    return hmac.digest(extracted, label + b"\x01", "sha256")
 
 
 def _sign(key: bytes, data: bytes) -> bytes:
@@ -171,16 +149,3 @@ def _cut(name: str) -> bytes:
     """The name's first bytes, never half a character."""
     head = name.encode("utf-8", "ignore")[:_MAX_CLIENT_NAME]
     return head.decode("utf-8", "ignore").encode()
-
-
-def _b64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
-
-
-def _unb64(text: str) -> bytes | None:
-    """Strict and canonical: the decoder alone would ignore what follows the padding."""
-    try:
-        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except ValueError:
-        return None
-    return data if _b64(data) == text else None

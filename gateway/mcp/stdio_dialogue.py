@@ -1,10 +1,9 @@
 """MCP over stdio: one process, one client, an era that the first request fixes."""
 
-from collections.abc import Callable
+from math import inf
 
-from gateway.catalog import View
 from gateway.mcp.batches import read_batch
-from gateway.mcp.decisions import ACCEPTED, CallTool, Cancel, Decision, Reply
+from gateway.mcp.decisions import Decision, Listen, Reply, Single, Subscribe
 from gateway.mcp.envelopes import error_reply
 from gateway.mcp.errors import INVALID_REQUEST, PARSE_ERROR, RpcError
 from gateway.mcp.json_text import parse_json
@@ -12,15 +11,18 @@ from gateway.mcp.jsonrpc import Answer, Message, Notification, RpcRequest, read_
 from gateway.mcp.legacy import (
     Agreement,
     answer_legacy,
+    hear_answer,
     hear_notification,
     read_handshake,
     welcome,
 )
 from gateway.mcp.modern import Stance, answer_modern, claims_modern, unsupported
-from gateway.mcp.publication import Publication, Server, ToolPages
+from gateway.mcp.publication import Publication
+from gateway.mcp.questions import QuestionIds
 from gateway.mcp.revisions import ASSUMED
 
 SCOPE = b"stdio"
+_OPENING = frozenset({"initialize", "server/discover", "ping"})
 
 
 class StdioDialogue:
@@ -34,13 +36,13 @@ class StdioDialogue:
     def __init__(
         self,
         *,
-        server: Server,
-        pages: ToolPages,
-        view: Callable[[], View],
+        publication: Publication,
+        questions: QuestionIds,
         own_context: str,
         bound_context: str | None = None,
     ) -> None:
-        self._publication = Publication(server=server, pages=pages, view=view)
+        self._publication = publication
+        self._questions = questions
         self._own_context = own_context
         self._stance = Stance(ambient_id=bound_context, cancel_scope=SCOPE)
         self._agreement = Agreement(revision=ASSUMED, scope=SCOPE, ambient_id=bound_context)
@@ -56,14 +58,20 @@ class StdioDialogue:
                 return read_batch(value, self._agreement.revision, self._answer_legacy)
             message = read_message(value)
             if isinstance(message, Notification):
-                return hear_notification(message, SCOPE)
+                return self._hear(message)
             if isinstance(message, Answer):
-                return ACCEPTED
+                return hear_answer(message, SCOPE, self._questions)
             return self._answer(message)
         except RpcError as error:
             return error_reply(error, modern=bool(self._modern))
 
-    def _answer(self, request: RpcRequest) -> Reply | CallTool:
+    def _hear(self, notification: Notification) -> Single | Listen:
+        if notification.method == "notifications/initialized" and not self._modern:
+            # Nothing but the handshake's answer may be said before (every legacy revision).
+            return Listen(scope=SCOPE, expires_at=inf)
+        return hear_notification(notification, SCOPE)
+
+    def _answer(self, request: RpcRequest) -> Single | Subscribe:
         claims = claims_modern(request.params)
         if self._modern is None:
             self._modern = claims and request.method != "initialize"
@@ -81,12 +89,12 @@ class StdioDialogue:
             return self._shake_hands(request)
         return answer_legacy(request, self._agreement, self._publication)
 
-    def _answer_legacy(self, message: Message) -> Reply | CallTool | Cancel:
+    def _answer_legacy(self, message: Message) -> Single:
         """A member of a batch: only 2025-03-26 has them, so the era is clear."""
         if isinstance(message, Notification):
             return hear_notification(message, SCOPE)
         if isinstance(message, Answer):
-            return ACCEPTED
+            return hear_answer(message, SCOPE, self._questions)
         self._modern = False
         return answer_legacy(message, self._agreement, self._publication)
 
@@ -97,5 +105,18 @@ class StdioDialogue:
             scope=SCOPE,
             ambient_id=self._stance.ambient_id or self._own_context,
             client_name=handshake.client_name,
+            capabilities=handshake.capabilities,
         )
         return welcome(request, handshake, self._publication.server)
+
+
+def is_opening(line: bytes | None) -> bool:
+    """Whether the line asks for what can be said before there is a catalog.
+
+    A client of both eras waits for `server/discover`, and goes when it is not answered soon.
+    """
+    try:
+        value = None if line is None else parse_json(line)
+    except RpcError:
+        return True  # which is all there is to say about it
+    return isinstance(value, dict) and value.get("method") in _OPENING and "id" in value

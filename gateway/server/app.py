@@ -6,17 +6,19 @@ from aiohttp import web
 from aiohttp.http import SERVER_SOFTWARE
 
 from gateway.server.contexts import ContextsEndpoint
+from gateway.server.cors import let_read
 from gateway.server.health import StatusEndpoint
 from gateway.server.mcp_http import McpEndpoint
 from gateway.server.proxy import ProxyEndpoint
 from gateway.server.registry import RegistryEndpoint
 from gateway.server.results import ResultsEndpoint
+from gateway.server.sse import SseEndpoint
 from gateway.server.tools import ToolsEndpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoints:
-    """Every handler that the server has."""
+    """Every handler that the server has; `sse` is there where it is wanted."""
 
     status: StatusEndpoint
     tools: ToolsEndpoint
@@ -25,6 +27,7 @@ class Endpoints:
     registry: RegistryEndpoint
     proxy: ProxyEndpoint
     mcp: McpEndpoint
+    sse: SseEndpoint | None = None
 
 
 def make_app(endpoints: Endpoints, *middlewares: object) -> web.Application:
@@ -50,7 +53,14 @@ def make_app(endpoints: Endpoints, *middlewares: object) -> web.Application:
     router.add_route("*", "/apis/{rest:.*}", endpoints.proxy.forward)
     router.add_route("*", "/mcp", endpoints.mcp.answer)
     router.add_route("*", "/mcp/{api}", endpoints.mcp.answer)
+    if endpoints.sse is not None:
+        for path in ("/sse", "/sse/{api}"):
+            # Not HEAD, which would wait for a stream without end.
+            router.add_get(path, endpoints.sse.open, allow_head=False)
+        router.add_post("/messages", endpoints.sse.hear)
+        app.on_cleanup.append(endpoints.sse.end_calls)
     app.on_response_prepare.append(_name_server)
+    app.on_response_prepare.append(let_read)
     app.on_shutdown.append(endpoints.mcp.close_streams)
     app.on_cleanup.append(endpoints.mcp.end_calls)
     return app

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 _CHUNK = 65_536
 _READ_AHEAD = 4
+_MAX_UNWRITTEN = 1_048_576
 
 
 class PipeReader:
@@ -55,11 +56,21 @@ class PipeWriter:
         self._on_broken = on_broken
         self._loop = asyncio.get_running_loop()
         self._finished = asyncio.Event()
+        self._unwritten = 0
+        self._room = asyncio.Event()
+        self._room.set()
         self._waiting: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         threading.Thread(target=self._pump, name="pipe-writer", daemon=True).start()
 
     def write(self, data: bytes) -> None:
+        self._unwritten += len(data)
+        if self._unwritten > _MAX_UNWRITTEN:
+            self._room.clear()
         self._waiting.put(data)
+
+    async def room(self) -> None:
+        """Waits while too much is unwritten: for what can wait until the reader has caught up."""
+        await self._room.wait()
 
     async def close(self, seconds: float) -> None:
         """Waits until everything is written, but no longer than that."""
@@ -76,9 +87,16 @@ class PipeWriter:
                 view = memoryview(data)
                 while view:
                     view = view[os.write(self._descriptor, view) :]
+                _tell(self._loop, self._note_written, len(data))
         except OSError:
+            _tell(self._loop, self._room.set)
             _tell(self._loop, self._on_broken)
         _tell(self._loop, self._finished.set)
+
+    def _note_written(self, size: int) -> None:
+        self._unwritten -= size
+        if self._unwritten <= _MAX_UNWRITTEN:
+            self._room.set()
 
 
 def claim_stdout() -> int:

@@ -5,7 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
-from gateway.errors import GatewayError, InvalidArguments, MethodNotAllowed, Unavailable
+from gateway.errors import (
+    ConfirmationRequired,
+    GatewayError,
+    InvalidArguments,
+    MethodNotAllowed,
+    Unavailable,
+)
 from gateway.mcp import encode_json
 
 _LOG = logging.getLogger(__name__)
@@ -56,6 +62,8 @@ def problem_of(error: GatewayError) -> web.Response:
         headers["Retry-After"] = str(RETRY_SECONDS)
     if isinstance(error, InvalidArguments):
         extra["errors"] = [{"pointer": f.pointer, "message": f.message} for f in error.faults]
+    if isinstance(error, ConfirmationRequired):
+        extra["digest"] = error.digest
     return problem(
         status=error.status,
         code=error.code,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from weakref import WeakKeyDictionary
 
@@ -10,8 +11,21 @@ from aiohttp import web
 from gateway.catalog import Additions, Recall, Tool, View, make_anew
 from gateway.context import read_inbound
 from gateway.dialects import ocp_tool
-from gateway.engine import CallOutcome, ContextClaim, Gateway, ToolCall
-from gateway.errors import BadRequest, NotAvailable, UnknownTool
+from gateway.engine import (
+    AskedInVain,
+    CallOutcome,
+    ContextClaim,
+    Continuation,
+    Gateway,
+    ToolCall,
+)
+from gateway.errors import (
+    BadRequest,
+    ConfirmationRequired,
+    InputRequired,
+    NotAvailable,
+    UnknownTool,
+)
 from gateway.mcp import (
     LATEST_LEGACY,
     V2026_07_28,
@@ -20,7 +34,7 @@ from gateway.mcp import (
     describe_tool,
     encode_json,
 )
-from gateway.mcp.results import render_content, render_rest
+from gateway.mcp.content import render_content, render_rest
 from gateway.messages import Headers
 from gateway.policy import Principal
 from gateway.server.etags import etag_of, is_named
@@ -36,7 +50,7 @@ FORMATS: Mapping[str, Describe] = {
     "mcp": lambda name, tool: describe_tool(name, tool, V2026_07_28),
 }
 _LATER_FORMATS = frozenset({"openai", "openai-responses", "anthropic", "gemini", "langchain"})
-_LATER_QUERY = frozenset({"search", "limit", "cursor", "max_tokens", "confirm"})
+_LATER_QUERY = frozenset({"search", "limit", "cursor", "max_tokens"})
 
 
 class ToolsEndpoint:
@@ -82,7 +96,7 @@ class ToolsEndpoint:
         return _shown_tool(described, tool.digest, tool)
 
     async def call_tool(self, request: web.Request) -> web.Response:
-        query = _query(request, allowed=("api", "dry_run"))
+        query = _query(request, allowed=("api", "dry_run", "confirm"))
         dry_run = _flag(query, "dry_run")
         if not is_plain_json(request):
             return unsupported_media_type("Arguments are sent as application/json, not compressed.")
@@ -94,10 +108,11 @@ class ToolsEndpoint:
             claim=ContextClaim(inbound=read_inbound(headers)),
             api=query.get("api"),
             headers=headers,
+            consent=query.get("confirm"),
         )
         if dry_run:
             return await self._preview(call)
-        outcome = await self._gateway.call_tool(call)
+        outcome = await _outcome(self._gateway, call)
         return web.Response(
             body=encode_json(_shown(outcome)),
             content_type="application/json",
@@ -127,6 +142,28 @@ class ToolsEndpoint:
         name = f"tools {form} {additions.key}" if form == "mcp" else f"tools {form}"
         body = self._recall(view, name, partial(_encoded, form, additions))
         return body, etag_of(body)
+
+
+async def _outcome(gateway: Gateway, call: ToolCall) -> CallOutcome:
+    """What comes of a call whose caller can be asked nothing."""
+    while True:
+        try:
+            return await gateway.call_tool(call)
+        except ConfirmationRequired as error:
+            advice = f"repeat the call with ?confirm={error.digest}"
+            told = ConfirmationRequired(f"{error}; {advice}", digest=error.digest)
+            told.context_id = error.context_id
+            raise told from None
+        except AskedInVain as error:
+            context_id = error.context_id or ""
+            return CallOutcome(result=error.result, context_id=context_id, recorded=error.recorded)
+        except InputRequired as required:
+            if required.requests:
+                raise
+            # There is nothing to answer: the API only wants its state back.
+            claim = replace(call.claim, ambient_id=required.context_id)
+            continuation = Continuation(responses={}, state=required.state)
+            call = replace(call, claim=claim, continuation=continuation)
 
 
 def _shown_tool(definition: Json, digest: str, tool: Tool | None = None) -> web.Response:

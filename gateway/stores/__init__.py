@@ -4,14 +4,28 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from gateway.errors import ConfigError
-from gateway.interfaces import ContextStore
+from gateway.interfaces import ContextStore, SessionBoard
 from gateway.stores.breaker import GuardedStore
+from gateway.stores.guarded_board import GuardedBoard
 from gateway.stores.memory import MemoryStore
+from gateway.stores.memory_board import MemoryBoard
 from gateway.stores.record import StoreLimits
 from gateway.stores.results import ResultFiles
 from gateway.stores.sqlite import SqliteStore
+from gateway.stores.sqlite_board import SqliteBoard
 
-__all__ = ["GuardedStore", "MemoryStore", "ResultFiles", "SqliteStore", "StoreLimits", "open_store"]
+__all__ = [
+    "GuardedBoard",
+    "GuardedStore",
+    "MemoryBoard",
+    "MemoryStore",
+    "ResultFiles",
+    "SqliteBoard",
+    "SqliteStore",
+    "StoreLimits",
+    "open_board",
+    "open_store",
+]
 
 _REDIS = frozenset(
     f"{scheme}{shape}" for scheme in ("redis", "rediss") for shape in ("", "+sentinel", "+cluster")
@@ -39,6 +53,17 @@ def open_store(url: str, limits: StoreLimits) -> ContextStore:
     )
 
 
+def open_board(url: str, store: ContextStore) -> SessionBoard:
+    """The board of those who share `store`, which `open_store` made of this URL."""
+    match store:
+        case MemoryStore():
+            return MemoryBoard()
+        case SqliteStore():
+            return SqliteBoard(store)
+        case _:
+            return _open_redis_board(url)
+
+
 def _sqlite_path(url: str) -> Path:
     rest = url.partition("://")[2]
     if not rest.startswith("/") or len(rest) < 2 or "?" in rest or "#" in rest:
@@ -54,3 +79,10 @@ def _open_redis(url: str, limits: StoreLimits) -> ContextStore:
 
     address = read_redis_url(url)
     return RedisStore(connect(address), limits, prefix=address.prefix)
+
+
+def _open_redis_board(url: str) -> SessionBoard:
+    from gateway.stores.redis_board import open_redis_board  # noqa: PLC0415 - as above
+    from gateway.stores.redis_urls import read_redis_url  # noqa: PLC0415
+
+    return open_redis_board(read_redis_url(url))

@@ -107,6 +107,13 @@ class GuardedStore:
             self._reads, lambda: self._store.list(principal, cursor, limit), counts=False
         )
 
+    async def look_beside(self, work: Callable[[], Awaitable[Answer]]) -> Answer:
+        """What else is read at the place of the store: it is down when the store is."""
+        return await self._try(self._reads, work)
+
+    async def write_beside(self, work: Callable[[], Awaitable[Answer]]) -> Answer:
+        return await self._try(self._writes, work)
+
     async def ping(self) -> None:
         """Asks the store, however often it has failed, but one question at a time."""
         try:

@@ -49,12 +49,22 @@ class RedisServer:
     """One server, and the connections to it: each carries one batch of commands at a time."""
 
     def __init__(
-        self, make_connection: Callable[[], AbstractConnection], *, seconds: float
+        self,
+        make_connection: Callable[[], AbstractConnection],
+        *,
+        seconds: float,
+        blocking_seconds: float = 0.0,
+        connections: int | None = None,
     ) -> None:
-        """`seconds`: to wait for a free connection, to connect, and for each answer."""
+        """`seconds`: to wait for a free connection, to connect, and for each answer.
+
+        `blocking_seconds`: what the commands themselves may wait in the server besides.
+        `connections`: at most so many at a time, None for MAX_CONNECTIONS.
+        """
         self._make_connection = make_connection
         self._seconds = seconds
-        self._places = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._blocking_seconds = blocking_seconds
+        self._places = asyncio.Semaphore(MAX_CONNECTIONS if connections is None else connections)
         self._idle: list[AbstractConnection] = []
         self._closed = False
 
@@ -110,6 +120,8 @@ class RedisServer:
             if not await _is_ready(connection):
                 await connection.connect()  # type: ignore[no-untyped-call]
                 patience.reschedule(now() + self._seconds)
+            if self._blocking_seconds:
+                patience.reschedule(now() + self._seconds + self._blocking_seconds)
             # The library's own packing takes ten times as long, more than all the rest here.
             packed = b"".join(map(pack_command, commands))  # type: ignore[arg-type] # its stub: 1-tuples
             await connection.send_packed_command([packed])
@@ -153,16 +165,23 @@ async def _answer(connection: AbstractConnection) -> object:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """How servers are spoken to, whatever their addresses."""
+    """How servers are spoken to, whatever their addresses. For the times see RedisServer."""
 
     credentials: Credentials
     tls: Tls | None
     seconds: float
+    blocking_seconds: float = 0.0
+    connections: int | None = None
     database: int = 0
 
     def to(self, address: Address) -> RedisServer:
         host, port = address
-        return RedisServer(lambda: self._connection(host, port), seconds=self.seconds)
+        return RedisServer(
+            lambda: self._connection(host, port),
+            seconds=self.seconds,
+            blocking_seconds=self.blocking_seconds,
+            connections=self.connections,
+        )
 
     def _connection(self, host: str, port: int) -> AbstractConnection:
         kind: Callable[..., AbstractConnection] = SSLConnection if self.tls else Connection

@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from redis.exceptions import RedisError
 
 from gateway.stores.redis_cluster import ClusterServers
-from gateway.stores.redis_connections import OPERATION_SECONDS, Access, RedisServers, Words
+from gateway.stores.redis_connections import (
+    OPERATION_SECONDS,
+    Access,
+    RedisServers,
+    Words,
+)
 from gateway.stores.redis_sentinel import SENTINEL_SECONDS, SentinelServers
 from gateway.stores.redis_urls import RedisAddress, read_redis_url
 
@@ -19,11 +24,25 @@ def connect(address: RedisAddress | str) -> RedisServers:
     return FirstLook(_servers(read))
 
 
-def _servers(address: RedisAddress) -> RedisServers:
+def connect_beside(
+    address: RedisAddress, *, blocking_seconds: float = 0.0, connections: int | None = None
+) -> RedisServers:
+    """Further connections to servers whose settings somebody else looks at.
+
+    `connections`: at most so many to one server. Commands may wait there for `blocking_seconds`.
+    """
+    return _servers(address, blocking_seconds, connections)
+
+
+def _servers(
+    address: RedisAddress, blocking_seconds: float = 0.0, connections: int | None = None
+) -> RedisServers:
     access = Access(
         credentials=address.credentials,
         tls=address.tls,
         seconds=OPERATION_SECONDS,
+        blocking_seconds=blocking_seconds,
+        connections=connections,
         database=address.database,
     )
     match address.shape:

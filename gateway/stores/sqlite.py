@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from gateway.errors import GatewayError, StoreUnavailable, UnreadableRecord
 from gateway.interfaces import Change, Page, Stored
@@ -57,7 +57,16 @@ class _Update:
     step: Step
 
 
-_Task = Callable[[], object] | _Update
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Writing:
+    """What is written besides contexts, in the batch's transaction."""
+
+    work: Callable[[sqlite3.Connection], object]
+
+
+_Task = Callable[[], object] | _Update | _Writing
+_Groups = dict[Key, list[tuple[Step, Job[_Task]]]]
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +153,17 @@ class SqliteStore:
 
         await self._worker.run(work)
 
+    async def look_beside(self, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        """What `work` reads of what else lies in the file; it runs in the store's thread.
+
+        Nobody may open the file a second time: see `files.beginning`.
+        """
+        return cast("Answer", await self._worker.run(lambda: work(self._file.connection)))
+
+    async def write_beside(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        """The same for what `work` writes. It shares a transaction, and may be run again."""
+        await self._worker.run(_Writing(work=work))
+
     async def aclose(self) -> None:
         await self._worker.aclose()
 
@@ -173,7 +193,7 @@ class SqliteStore:
 
     def _look(self, jobs: Iterable[Job[_Task]]) -> None:
         for job in jobs:
-            if isinstance(job.task, _Update):
+            if isinstance(job.task, _Update | _Writing):
                 continue
             try:
                 job.settle(job.task())
@@ -183,11 +203,8 @@ class SqliteStore:
                 job.fail(error)
 
     def _commit(self, jobs: Iterable[Job[_Task]]) -> None:
-        groups: dict[Key, list[tuple[Step, Job[_Task]]]] = {}
-        for job in jobs:
-            if isinstance(job.task, _Update):
-                groups.setdefault(job.task.key, []).append((job.task.step, job))
-        if not groups:
+        groups, beside = _sort_writes(jobs)
+        if not groups and not beside:
             return
         self._file.connection.execute("BEGIN IMMEDIATE")
         now, sent = self._clock(), self._monotonic()
@@ -195,6 +212,8 @@ class SqliteStore:
         # New ones last: what makes room for them is what this batch has not touched.
         for plan in sorted(plans, key=lambda plan: not plan.existed):
             self._write(plan, now)
+        for writing, _ in beside:
+            writing.work(self._file.connection)
         self._file.connection.execute("COMMIT")
         # Only now: nobody may hear of what a failing commit takes back.
         for plan in plans:
@@ -202,6 +221,7 @@ class SqliteStore:
             self._stored.add(_stored_of((s for s, _ in groups[plan.key]), plan.outcomes))
             for (_, job), outcome in zip(groups[plan.key], plan.outcomes, strict=True):
                 job.conclude(outcome)
+        _settle(beside)
 
     def _plan(self, key: Key, steps: Sequence[Step]) -> _Plan:
         try:
@@ -324,6 +344,23 @@ class SqliteStore:
             (principal, -1 if at_most is None else at_most),
         ).fetchone()
         return int(row[0])
+
+
+def _sort_writes(jobs: Iterable[Job[_Task]]) -> tuple[_Groups, list[tuple[_Writing, Job[_Task]]]]:
+    """The changes by context, and what is written beside them."""
+    groups: _Groups = {}
+    beside: list[tuple[_Writing, Job[_Task]]] = []
+    for job in jobs:
+        if isinstance(job.task, _Update):
+            groups.setdefault(job.task.key, []).append((job.task.step, job))
+        elif isinstance(job.task, _Writing):
+            beside.append((job.task, job))
+    return groups, beside
+
+
+def _settle(beside: Iterable[tuple[_Writing, Job[_Task]]]) -> None:
+    for _, job in beside:
+        job.settle(None)
 
 
 def _stored_of(steps: Iterable[Step], outcomes: Iterable[Outcome]) -> set[str]:

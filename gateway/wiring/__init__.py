@@ -2,7 +2,8 @@
 
 from gateway.wiring.checking import Checked, Remark, check_apis
 from gateway.wiring.loading import load_catalog
-from gateway.wiring.serving import serve, stdio
+from gateway.wiring.over_stdio import stdio
+from gateway.wiring.serving import serve
 from gateway.wiring.storing import make_store, make_surroundings
 
 __all__ = [

@@ -45,6 +45,7 @@ async def find_upstream(
         retries=api.retries,
         max_response_bytes=api.max_response_bytes,
         max_body_bytes=api.max_body_bytes,
+        interaction=api.interaction,
         scope=await _scope(api, places.base_url),
     )
     others = AddressScope.NEAR if near else AddressScope.PUBLIC

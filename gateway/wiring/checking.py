@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from gateway.catalog import out_of_reach, review
+from gateway.catalog import ApiCatalog, Catalog, out_of_reach, review, review_declared
 from gateway.config import ApiConfig, Config
 from gateway.errors import DescriptionError
 from gateway.openapi import Finding, Problem, base_of
@@ -57,14 +57,21 @@ class _Said:
     code: str = ""
 
 
-async def check_apis(config: Config) -> Sequence[Checked]:
-    """Loads and checks every API. Raises DescriptionError when one of them is unusable."""
+async def check_apis(config: Config) -> tuple[Sequence[Checked], Sequence[str]]:
+    """Loads and checks every API, and what the configuration makes of their tools.
+
+    Of the latter come lines that name file and line. Raises DescriptionError when an API is
+    unusable.
+    """
     named, found = await find_all(config, cache=None)
     pairs = zip(named.apis, found, strict=True)
-    return await asyncio.gather(*(asyncio.to_thread(_check, api, it) for api, it in pairs))
+    checked = await asyncio.gather(*(asyncio.to_thread(_check, api, it) for api, it in pairs))
+    catalog = Catalog(catalog for _, catalog in checked)
+    declared = review_declared(config.mcp.declared, catalog)
+    return [each for each, _ in checked], [f"{place}: {text}" for place, text in declared]
 
 
-def _check(api: ApiConfig, found: Found) -> Checked:
+def _check(api: ApiConfig, found: Found) -> tuple[Checked, ApiCatalog]:
     try:
         snapshot, opened = opened_or_fault(found)
         catalog, placement = describe_api(api, opened)
@@ -79,7 +86,7 @@ def _check(api: ApiConfig, found: Found) -> Checked:
         *_duplicate_keys(snapshot.texts),
     )
     remarks = tuple(_placed(api, snapshot.texts, _together(problems, findings)))
-    return Checked(api=catalog.api, tools=len(catalog.tools), remarks=remarks)
+    return Checked(api=catalog.api, tools=len(catalog.tools), remarks=remarks), catalog
 
 
 def _problem(problem: Problem) -> _Said:

@@ -43,6 +43,8 @@ class _Live:
         # Whether the source has held a good text since the start.
         self.confirmed = loaded.fault is None
         self.failures = 0 if self.confirmed else 1
+        # On the loop's clock, which is the gateway's stopwatch, too.
+        self.due: float | None = None
         self.told = _bounded(loaded.fault)
 
     def seconds_to_wait(self) -> float | None:
@@ -108,6 +110,9 @@ class Reloading:
             seconds = live.seconds_to_wait()
             if seconds is not None:
                 seconds *= 1 + JITTER * (2 * self._fraction() - 1)
+            if seconds is not None and live.watch is None:
+                live.due = asyncio.get_running_loop().time() + seconds
+                self._publish(live)
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await live.changed()
@@ -192,7 +197,7 @@ class Reloading:
         self._publish(live)
 
     def _publish(self, live: _Live) -> None:
-        state = Freshness(loaded_at=live.loaded_at, fault=live.told or None)
+        state = Freshness(loaded_at=live.loaded_at, fault=live.told or None, due=live.due)
         self._gateway.freshness = {**self._gateway.freshness, live.loaded.name: state}
 
 

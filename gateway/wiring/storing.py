@@ -2,12 +2,20 @@
 
 import asyncio
 import secrets
+import time
 from datetime import UTC, datetime
 
 from gateway.config import StoreConfig
 from gateway.engine import Surroundings
-from gateway.interfaces import ContextStore
-from gateway.stores import StoreLimits, open_store
+from gateway.interfaces import ContextStore, SessionBoard
+from gateway.stores import (
+    GuardedBoard,
+    GuardedStore,
+    MemoryStore,
+    StoreLimits,
+    open_board,
+    open_store,
+)
 
 
 def make_surroundings() -> Surroundings:
@@ -29,3 +37,14 @@ def make_store(config: StoreConfig) -> ContextStore:
             max_contexts_per_principal=config.max_contexts_per_principal,
         ),
     )
+
+
+def make_guarded_stores(config: StoreConfig) -> tuple[ContextStore, SessionBoard]:
+    """The store, and the board that lies in the same place, both behind one guard."""
+    store = make_store(config)
+    board = open_board(config.url.reveal(), store)
+    # What is in this process's own memory is never down.
+    if isinstance(store, MemoryStore):
+        return store, board
+    guarded = GuardedStore(store, monotonic=time.monotonic)
+    return guarded, GuardedBoard(board, guarded)

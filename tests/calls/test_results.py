@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -302,6 +303,7 @@ class TestLarger:
         assert excerpt == ("[" + "1," * 50_000)[:EXCERPT_BYTES]
         assert f"GET https://gw.test/results/{self.HANDLE} " in last
         assert "Range: bytes=65536-100000 " in last
+        assert f"the MCP resource gateway://results/{self.HANDLE}?start=65536 reads on" in last
         assert (made.structured, made.is_error) == (None, False)
         assert made.rest == Rest(handle=self.HANDLE, start=65_536, size=100_001, whole=True)
 
@@ -330,6 +332,7 @@ class TestLarger:
         text = text_of(made)
         assert text.startswith("[The image/png answer of 100,001 bytes was left out. For an hour")
         assert "Range: bytes=0-65535 " in text
+        assert f"the MCP resource gateway://results/{self.HANDLE} reads on" in text
         assert made.rest == Rest(handle=self.HANDLE, start=0, size=100_001, whole=True)
 
     @pytest.mark.parametrize(
@@ -352,6 +355,14 @@ class TestLarger:
         assert ("GET /r/" in last) is (handle is not None)
         assert made.rest == (
             Rest(handle=handle, start=65_536, size=90_000, whole=False) if handle else None
+        )
+
+    def test_without_http_only_the_resource_is_named(self) -> None:
+        larger = replace(self.KEPT, url=None)
+        last = text_of(result(b"x" * 70_000, "text/plain", larger=larger)).split("\n")[2]
+        assert last == (
+            "[Cut here. For an hour at most, the MCP resource "
+            f"gateway://results/{self.HANDLE}?start=65536 reads on.]"
         )
 
     @pytest.mark.parametrize(

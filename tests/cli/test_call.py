@@ -91,6 +91,20 @@ DRY = {
 }
 
 
+def test_a_call_that_needs_a_confirmation_says_how_to_give_it(cli: Cli, gateway: Scripted) -> None:
+    gateway.status = 409
+    refusal = {"code": "confirmation_required", "detail": "nothing was sent", "digest": "ab12"}
+    gateway.body = json.dumps(refusal).encode()
+    refused = cli("call", "dropItem", "--gateway", gateway.url)
+    assert (refused.code, refused.stdout) == (1, "")
+    assert refused.stderr == (
+        "ocp-gateway: 409 confirmation_required: nothing was sent (here: --confirm ab12)\n"
+    )
+
+    cli("call", "dropItem", "--confirm", "ab12", "--gateway", gateway.url)
+    assert gateway.seen[-1][0] == "/tools/dropItem?confirm=ab12"
+
+
 def test_a_dry_run_prints_the_request_as_curl(cli: Cli, gateway: Scripted) -> None:
     gateway.body = json.dumps(DRY).encode()
     done = cli("call", "x", "--dry-run", "--api", "shop", "--gateway", gateway.url)

@@ -203,3 +203,27 @@ def test_settings_and_texts_are_checked_too(cli: Cli, tmp_path: Path) -> None:
         f"warning: shop: shop.yaml:4: /paths/~1a/get/summary: {BAIT}",
         "shop: 1 tool, 1 error, 0 invalid, 1 warning",
     ]
+
+
+def test_resources_and_prompts_are_held_against_the_tools(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(
+        f"apis: [{{name: library, spec: {DEMO}, base_url: 'http://127.0.0.1:9'}}]\n"
+        "mcp:\n"
+        "  resources:\n"
+        "    - {uri: 'library://shelves', name: shelves, tool: listShelves}\n"
+        "    - {uri: 'library://book', name: book, tool: getBook}\n"
+        "  prompts:\n"
+        "    - {name: x, description: y, messages: [{role: user, tool: nope}]}\n"
+    )
+    done = cli("check", "c.yaml")
+    warnings = [line for line in done.stdout.splitlines() if line.startswith("warning: ")]
+    assert done.code == 0
+    assert warnings == [
+        "warning: c.yaml:5: resource book: nothing gives getBook its argument 'bookId'",
+        "warning: c.yaml:7: prompt x: there is no tool 'nope'",
+    ]
+
+
+def test_the_example_has_nothing_to_warn_of(cli: Cli) -> None:
+    done = cli("check", str(DEMO.parents[1] / "config" / "mcp.yaml"))
+    assert "warning: " not in done.stdout

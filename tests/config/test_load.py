@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.catalog import Rule, Selection, ToolOverride
-from gateway.config import Config, Overrides, load_config
+from gateway.config import Config, McpConfig, Overrides, load_config
 from gateway.errors import ConfigError
 from gateway.upstreams import ContextUpdates, OcpHeaders, ProxyReach
 
@@ -259,8 +259,12 @@ def test_a_bad_document_is_one_clear_fault(
             "tools: {a: {select: 'b['}}", "a.select: is no JMESPath: it ends", id="select"
         ),
         pytest.param("tools: {a: {select: 'f(@)'}}", "a.select: calls f()", id="function"),
-        pytest.param("tools: {a: {confirm: true}}", f"{LATER} (confirmation)", id="confirm"),
-        pytest.param("tools: {a: {mcp_headers: {b: c}}}", LATER, id="mcp-headers"),
+        pytest.param("tools: {a: {confirm: ask}}", "confirm: must be true or false", id="confirm"),
+        pytest.param("interaction: always", "must be true or false", id="interaction"),
+        pytest.param("headers: {Gateway-Interaction: x}", "written by the", id="offer-header"),
+        pytest.param(
+            "tools: {a: {mcp_headers: {b: c d}}}", "is no part of a header's name", id="mcp-headers"
+        ),
         pytest.param("tools: {a: {set: [b]}}", "must be a mapping, not a list", id="set-list"),
         pytest.param("proxy: yes", "must be one of described, any, off", id="proxy-yes"),
     ],
@@ -279,6 +283,37 @@ def test_two_tools_of_an_api_cannot_be_given_one_name(workplace: Workplace) -> N
     assert workplace.faults(text) == (
         "gateway.yaml:6: apis[0].tools.c.name: b is given this name already",
     )
+
+
+def test_what_asks_people_arrives(workplace: Workplace) -> None:
+    config = workplace.load(
+        """
+        apis:
+          - name: pets
+            spec: pets.yaml
+            interaction: true
+            tools: {drop: {confirm: true}, pat: {confirm: false}, feed: {confirm: null}}
+          - {name: others, spec: others.yaml}
+        mcp: {confirm_destructive: true}
+        """
+    )
+    pets, others = config.apis
+    assert (pets.interaction, others.interaction) == (True, False)
+    assert [pets.tools[name].confirm for name in ("drop", "pat", "feed")] == [True, False, None]
+    assert config.mcp.confirm_destructive
+
+
+def test_how_mcp_publishes_tools_arrives(workplace: Workplace) -> None:
+    config = workplace.load(
+        """
+        mcp: {tools: search, output_schemas: true, page_size: 50}
+        apis: [{name: pets, spec: pets.yaml, tools: {listPets: {mcp_headers: {region: Region}}}}]
+        """
+    )
+    assert config.mcp.searches
+    assert (config.mcp.output_schemas, config.mcp.page_size) == (True, 50)
+    assert config.apis[0].tools["listPets"].mcp_headers == {"region": "Region"}
+    assert not McpConfig().searches
 
 
 def test_choices_and_settings_of_tools_arrive(workplace: Workplace) -> None:
@@ -387,4 +422,4 @@ def test_each_example_loads(path: Path) -> None:
 
 
 def test_no_example_is_missed() -> None:
-    assert {path.stem for path in EXAMPLES.iterdir()} == {"minimal", "redis", "sidecar"}
+    assert {path.stem for path in EXAMPLES.iterdir()} == {"mcp", "minimal", "redis", "sidecar"}

@@ -105,11 +105,15 @@ PATTERNS = {".".join(keys): (keys, schema) for keys, schema in patterns()}
 FITTING = {
     "server.allowed_hosts.[]": "localhost:80",
     "apis.[].name": "pets",
+    "apis.[].tools.*.mcp_headers.*": "Region",
     "apis.[].headers.KEY": "X-Env",
     "apis.[].spec_headers.KEY": "X-Env",
     "apis.[].forward_headers.[]": "X-Env",
     "apis.[].include.[].method": "get",
     "apis.[].exclude.[].method": "get",
+    "mcp.resources.[].name": "logo",
+    "mcp.prompts.[].name": "greet",
+    "mcp.prompts.[].arguments.[].name": "who",
 }
 
 
@@ -169,6 +173,8 @@ def test_the_documented_defaults_are_the_real_ones() -> None:
         "apis[].ocp_headers": "auto",
         "apis[].max_body_bytes": None,
         "server.allowed_hosts": [],
+        "mcp.resources": [],
+        "mcp.prompts": [],
     }
     for key, value in real.items():
         assert LEAVES[key]["default"] == special.get(key, value), key

@@ -12,44 +12,93 @@ import pytest
 from aiohttp import web
 
 from gateway import client
-from gateway.calls import excerpts, failures, preview, selecting, validation
-from gateway.catalog import responses, tool
+from gateway.calls import (
+    eliciting,
+    envelope,
+    envelope_lines,
+    envelope_shapes,
+    excerpts,
+    failures,
+    preview,
+    selecting,
+    validation,
+)
+from gateway.catalog import api_text, responses, tool, uri_templates
 from gateway.catalog.naming import RESERVED
 from gateway.cli.demo import describe_demo
+from gateway.config import offered
 from gateway.context import decoding, patching
 from gateway.context import headers as ocp
 from gateway.demo.run import Demo
+from gateway.dialects import markdown
 from gateway.dialects import ocp as ocp_dialect
-from gateway.engine import KEPT_BYTES, SELECT_BYTES, Gateway, OwnContexts
+from gateway.engine import (
+    KEPT_BYTES,
+    SELECT_BYTES,
+    OwnContexts,
+    interactions,
+    offerings,
+    own_resources,
+    rounds,
+    search_additions,
+)
 from gateway.errors import GatewayError
-from gateway.mcp import MAX_LINE, Server, json_text, legacy, modern
+from gateway.interfaces import MAX_BOARD_BYTES
+from gateway.mcp import (
+    MAX_LINE,
+    Server,
+    completion,
+    json_text,
+    legacy,
+    modern,
+    output_schemas,
+    request_state,
+    sessions,
+    subscriptions,
+)
 from gateway.mcp import errors as rpc
 from gateway.mcp.revisions import LEGACY, MODERN_BY_NAME
 from gateway.openapi import hygiene
 from gateway.policy import ANONYMOUS, breaker
-from gateway.server import contexts, problems
+from gateway.server import (
+    asking,
+    channels,
+    contexts,
+    listen_streams,
+    listening,
+    problems,
+    running_calls,
+    session_records,
+    sse,
+)
 from gateway.server.app import Endpoints, make_app
 from gateway.server.contexts import ContextsEndpoint
 from gateway.server.health import StatusEndpoint
-from gateway.server.mcp_http import McpEndpoint, McpSettings
+from gateway.server.mcp_http import McpEndpoint
+from gateway.server.mcp_parts import McpSettings
 from gateway.server.proxy import ProxyEndpoint
 from gateway.server.registry import RegistryEndpoint
 from gateway.server.results import ResultsEndpoint
+from gateway.server.sse import SseEndpoint
 from gateway.server.tools import ToolsEndpoint
 from gateway.sources import list_files, loading, text, watching, yaml_text
-from gateway.stores import breaker as guard
 from gateway.stores import (
+    MemoryBoard,
     copies,
     paging,
     record,
     redis,
+    redis_board,
     redis_connections,
     redis_records,
     redis_sentinel,
     results,
     sqlite,
+    sqlite_board,
 )
+from gateway.stores import breaker as guard
 from gateway.wiring import reloading, serving
+from tests.support.fake_gateway import FakeGateway, as_gateway
 from tests.support.pages import DOCS, ROOT, Row, checked_rows, fenced, names_in
 
 README = ROOT / "README.md"
@@ -85,7 +134,15 @@ def test_every_room_has_its_line() -> None:
 
 
 def make_endpoints() -> Endpoints:
-    gateway = cast("Gateway", object())  # routes are set up without a look at it
+    gateway = as_gateway(FakeGateway())
+    mcp = McpEndpoint(
+        gateway,
+        settings=McpSettings(server=Server(version="0"), session_keys=(b"k" * 32,)),
+        principal_of=lambda _: ANONYMOUS,
+        clock=lambda: 0.0,
+        new_bytes=bytes,
+        board=MemoryBoard(),
+    )
     return Endpoints(
         status=StatusEndpoint(gateway, needs_all=False, public_url=None),
         tools=ToolsEndpoint(gateway, principal_of=lambda _: ANONYMOUS, max_body_bytes=1),
@@ -95,13 +152,8 @@ def make_endpoints() -> Endpoints:
         ),
         registry=RegistryEndpoint(gateway, public_url=None),
         proxy=ProxyEndpoint(gateway, principal_of=lambda _: ANONYMOUS),
-        mcp=McpEndpoint(
-            gateway,
-            settings=McpSettings(server=Server(version="0"), session_keys=(b"k" * 32,)),
-            principal_of=lambda _: ANONYMOUS,
-            clock=lambda: 0.0,
-            new_bytes=bytes,
-        ),
+        mcp=mcp,
+        sse=SseEndpoint(mcp.parts, principal_of=lambda _: ANONYMOUS),
     )
 
 
@@ -201,6 +253,35 @@ LIMITS = {
     "a header line, in and out": (serving.MAX_FIELD_BYTES,),
     "an idle kept connection": (serving.KEEPALIVE_SECONDS,),
     "a line of MCP over stdio": (MAX_LINE,),
+    "a stream of changes: modern ones of one named caller / its life / a sign of life every": (
+        listen_streams.MAX_STREAMS,
+        listen_streams.LIFE_SECONDS,
+        listening.PING_SECONDS,
+    ),
+    "a stream of changes: left unread / gathering what is told at once": (
+        listening.MAX_BACKLOG,
+        listening.WINDOW_SECONDS,
+    ),
+    "`subscriptions/listen`: URIs / characters of one": (
+        subscriptions.MAX_URIS,
+        subscriptions.MAX_URI,
+    ),
+    "an answer to a question that arrives at another process": (MAX_BOARD_BYTES,),
+    "questions of one process that wait for their answers: in Redis / in a SQLite file": (
+        redis_board.MAX_TAKING,
+        sqlite_board.MAX_TAKING,
+    ),
+    "a legacy MCP session: resources that it watches / characters of a URI / cancellations noted "
+    "at a time": (
+        session_records.MAX_WATCHED,
+        session_records.MAX_URI,
+        running_calls.MAX_NOTED,
+    ),
+    "HTTP+SSE: streams / running calls of one / what was sent, unread": (
+        sse.MAX_STREAMS,
+        sse.MAX_RUNNING,
+        sse.STALL_SECONDS,
+    ),
     "JSON of a call: levels / objects, arrays and members": (
         json_text.MAX_DEPTH,
         json_text.MAX_PARTS,
@@ -214,6 +295,25 @@ LIMITS = {
         results.TTL_SECONDS,
     ),
     "`select`: its answers / its expression": (SELECT_BYTES, selecting.MAX_EXPRESSION),
+    "an interaction: a line / lines / an API's state": (
+        envelope.MAX_LINE,
+        envelope.MAX_LINES,
+        envelope_lines.MAX_STATE,
+    ),
+    "an interaction: questions at once / characters of a key / in all": (
+        envelope_shapes.MAX_REQUESTS,
+        envelope_shapes.MAX_KEY,
+        rounds.MAX_ROUNDS,
+    ),
+    "an interaction: a round / its end after the last line / progress told in a second": (
+        interactions.MAX_SECONDS,
+        interactions.PARTING_SECONDS,
+        interactions.MOST_PROGRESS,
+    ),
+    "missing arguments asked for: fields / bytes of the answers": (
+        eliciting.MAX_FIELDS,
+        eliciting.MAX_GIVEN,
+    ),
     "a stored context": (record.MAX_RECORD_BYTES,),
     "a member that a patch sets of a context / names in its `api_specs`": (
         patching.MAX_MEMBER,
@@ -256,6 +356,45 @@ LIMITS = {
         breaker.PAUSE_SECONDS,
     ),
     "waiting for a busy SQLite file": (sqlite.BUSY_SECONDS,),
+}
+
+
+LIMITS |= {
+    "a legacy MCP session: its life / waiting for the answer to a question": (
+        sessions.LIFE_SECONDS,
+        asking.PATIENCE_SECONDS,
+    ),
+    "`requestState`: its life / characters": (
+        request_state.LIFE_SECONDS,
+        request_state.MAX_STATE,
+    ),
+    "what is said to a client before its answer, unread: then the call waits": (
+        channels.MAX_WAITING,
+    ),
+}
+LIMITS |= {
+    "a resource of large results: unless `length` says / at most": (
+        excerpts.EXCERPT_BYTES,
+        own_resources.MAX_PART,
+    ),
+    "a description as a resource": (api_text.MAX_WHOLE,),
+    "a schema on a tool's page": (markdown.MAX_SCHEMA,),
+    "a question to `searchTools` / tools of its answer": (
+        search_additions.MAX_QUESTION,
+        search_additions.MAX_LIMIT,
+    ),
+    "tools that `describeTool` describes at once": (search_additions.MAX_NAMES,),
+    "an `outputSchema`: about / levels": (
+        output_schemas.MAX_SCHEMA_BYTES,
+        output_schemas.MAX_DEPTH,
+    ),
+    "a file that `mcp.resources` or `mcp.prompts` names": (offered.MAX_OFFERED_BYTES,),
+    "a resource's URI / variables of its template": (
+        uri_templates.MAX_URI,
+        uri_templates.MAX_VARIABLES,
+    ),
+    "a prompt's argument": (offerings.MAX_ARGUMENT,),
+    "values that a completion names": (completion.MAX_VALUES,),
 }
 
 

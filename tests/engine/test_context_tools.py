@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -226,6 +227,14 @@ class TestGet:
             await call(on, GET, {CONTEXT_ARGUMENT: ID})
 
         assert refusal.value.context_id == ID
+        assert await on.stored() == ()
+
+    @pytest.mark.parametrize("name", [CREATE, GET, UPDATE])
+    async def test_a_refusal_names_a_context_that_is_nobody_s(self, name: str) -> None:
+        on = publishing_stage()
+        with pytest.raises(GatewayError) as refusal:
+            await call(on, name, {"nope": 1})
+        assert re.fullmatch("ocp-[0-9a-f]{32}", refusal.value.context_id or "")
         assert await on.stored() == ()
 
     async def test_another_s_context_is_none(self) -> None:

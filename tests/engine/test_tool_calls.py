@@ -38,6 +38,7 @@ async def call(
     claim: ContextClaim = NAMED,
     api: str | None = None,
     headers: Headers = (),
+    trace: Headers = (),
     principal: Principal = ANONYMOUS,
 ) -> CallOutcome:
     return await on.gateway.call_tool(
@@ -48,6 +49,7 @@ async def call(
             claim=claim,
             api=api,
             headers=headers,
+            trace=trace,
         )
     )
 
@@ -168,6 +170,25 @@ class TestWhatIsSent:
         own = [pair for pair in on.client.last if not pair[0].startswith("OCP-")]
         assert own == [("Accept", "*/*"), ("X-Env", "prod"), ("X-Tenant", "acme")]
         assert header_values(on.client.last, "OCP_Context_ID") == ()
+
+    @pytest.mark.parametrize(
+        ("configured", "trace", "sent"),
+        [
+            ({}, {}, {"traceparent": "old", "tracestate": "o=1"}),
+            ({}, {"traceparent": "new"}, {"traceparent": "new"}),
+            ({}, {"tracestate": "n=1"}, {"traceparent": "old", "tracestate": "n=1"}),
+            ({"traceparent": "fix"}, {"traceparent": "new"}, {"traceparent": "fix"}),
+        ],
+        ids=["the caller's", "the message's", "a state alone", "the configured"],
+    )
+    async def test_a_call_belongs_to_one_trace(
+        self, configured: dict[str, str], trace: dict[str, str], sent: dict[str, str]
+    ) -> None:
+        names = frozenset({"traceparent", "tracestate"})
+        on = stage(forward_headers=names, headers=tuple(configured.items()))
+        caller = (("traceparent", "old"), ("tracestate", "o=1"))
+        await call(on, headers=caller, trace=tuple(trace.items()))
+        assert {name: value for name, value in on.client.last if name in names} == sent
 
     async def test_the_deadline_is_for_the_whole_call(self) -> None:
         on = stage(timeout_seconds=3.0)

@@ -5,9 +5,21 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.mcp import StdioDialogue, ToolPages
-from gateway.mcp.decisions import Batch, CallTool, Cancel, Decision, Reply
+from gateway.mcp import Publication, QuestionIds, StdioDialogue, ToolPages
+from gateway.mcp.decisions import (
+    Answered,
+    Batch,
+    Cancel,
+    Decision,
+    Listen,
+    Reply,
+    SetLevel,
+    Subscribe,
+    Watch,
+    Work,
+)
 from tests.support.mcp_core import (
+    KEY,
     LEGACY,
     META,
     MODERN,
@@ -72,7 +84,7 @@ def is_sound(decision: Decision) -> bool:
             return status in {200, 202, 400, 404} and (not body or bool(json.loads(body)))
         case Batch(members=members):
             return all(is_sound(member) for member in members)
-        case CallTool() | Cancel():
+        case Work() | Cancel() | Answered() | SetLevel() | Watch() | Listen() | Subscribe():
             return True
 
 
@@ -92,7 +104,11 @@ def test_any_http_message_gets_a_decision(
 @settings(max_examples=100)
 @given(st.lists(BODIES, max_size=4))
 def test_any_lines_get_decisions_and_leave_the_process_alive(lines: list[bytes]) -> None:
-    talk = StdioDialogue(server=SERVER, pages=ToolPages(SERVER), view=view, own_context="ocp-1")
+    talk = StdioDialogue(
+        publication=Publication(server=SERVER, pages=ToolPages(SERVER), view=view),
+        questions=QuestionIds((KEY,)),
+        own_context="ocp-1",
+    )
     for line in lines:
         assert is_sound(talk.on_line(line))
     assert is_sound(talk.on_line(encoded(message("ping"))))

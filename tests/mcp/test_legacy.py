@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.mcp import ACCEPTED, Batch, CallTool, Listen, Reply
+from gateway.mcp import ACCEPTED, Batch, Listen, Reply, Work
 from gateway.mcp.decisions import Cancel
 from gateway.mcp.sessions import LIFE_SECONDS
 from gateway.policy import Principal
@@ -17,6 +17,7 @@ from tests.support.mcp_core import (
     core,
     encoded,
     error_of,
+    found,
     later,
     message,
     open_session,
@@ -49,7 +50,12 @@ def test_the_handshake_agrees_on_a_revision_and_opens_a_session(asked: str, agre
     reply = core().on_post(arrival(), encoded(initialize(asked)))
     result = result_of(reply)
     assert result["protocolVersion"] == agreed
-    assert result["capabilities"] == {"tools": {}}
+    assert result["capabilities"] == {
+        "logging": {},
+        "tools": {"listChanged": True},
+        "resources": {"listChanged": True, "subscribe": True},
+        **({"completions": {}} if agreed >= "2025-03-26" else {}),
+    }
     assert isinstance(result["serverInfo"], dict)
     assert ("title" in result["serverInfo"]) == (agreed >= "2025-06-18")
     assert "resultType" not in result
@@ -76,9 +82,7 @@ def test_ping_answers_exactly_nothing() -> None:
     assert result_of(http.on_post(arrival(open_session(http)), encoded(message("ping")))) == {}
 
 
-@pytest.mark.parametrize(
-    "method", ["prompts/list", "server/discover", "__init__", "logging/setLevel"]
-)
+@pytest.mark.parametrize("method", ["prompts/list", "server/discover", "__init__", "tasks/list"])
 def test_an_unknown_method_is_an_error_with_status_200(method: str) -> None:
     http = core()
     reply = http.on_post(arrival(open_session(http)), encoded(message(method)))
@@ -110,7 +114,7 @@ def test_a_call_runs_in_the_sessions_context_and_outlives_its_connection() -> No
     session = open_session(http)
     body = encoded(message("tools/call", {"name": "listPets"}, request_id="x"))
     first, second = (http.on_post(arrival(session), body) for _ in range(2))
-    assert isinstance(first, CallTool)
+    assert isinstance(first, Work)
     assert first == second
     assert first.ambient_id is not None
     assert first.ambient_id.startswith("ocp-")
@@ -132,7 +136,7 @@ def test_the_sessions_revision_wins_over_the_header(version: str) -> None:
     decision = http.on_post(
         arrival(session, head), encoded(message("tools/call", {"name": "listPets"}))
     )
-    assert isinstance(decision, CallTool)
+    assert isinstance(decision, Work)
     assert decision.revision.name == "2024-11-05"
 
 
@@ -146,15 +150,13 @@ def test_a_request_without_a_session_is_refused() -> None:
 def test_forged_expired_ended_and_foreign_ids_look_alike() -> None:
     http = core()
     session = open_session(http)
-    ended = open_session(http, api="pets")
-    assert status_of(http.on_delete(arrival(ended, api="pets"))) == 204
     thief = Principal(name="key:thief")
     arrivals = [
         arrival(("Mcp-Session-Id", "s1.AAAA.AAAA")),
         arrival(session, session),
         later(arrival(session), LIFE_SECONDS + 1),
-        arrival(ended, api="pets"),
-        replace(arrival(session), principal=thief),
+        replace(arrival(session), session=None),  # that is how one arrives that has ended
+        found(replace(arrival(session), principal=thief)),
         arrival(session, api="pets"),
     ]
     replies = [http.on_post(each, encoded(message("ping"))) for each in arrivals]
@@ -196,7 +198,16 @@ def test_a_get_with_a_session_opens_a_stream(version: str | None) -> None:
     http = core()
     head = [] if version is None else [("MCP-Protocol-Version", version)]
     decision = http.on_get(arrival(open_session(http), SSE, *head))
-    assert decision == Listen(scope=NONCE, expires_at=NOW + LIFE_SECONDS)
+    assert decision == Listen(scope=NONCE, expires_at=NOW + LIFE_SECONDS, is_primed=True)
+
+
+@pytest.mark.parametrize("revision", LEGACY)
+def test_only_clients_that_know_it_get_an_event_without_data(revision: str) -> None:
+    http = core()
+    decision = http.on_get(arrival(open_session(http, revision), SSE, ("Last-Event-ID", " c1.x ")))
+    assert isinstance(decision, Listen)
+    assert decision.is_primed is (revision == "2025-11-25")
+    assert decision.last_event_id == "c1.x"
 
 
 @pytest.mark.parametrize(
@@ -223,6 +234,7 @@ def test_other_gets_are_refused(
 
 def test_a_delete_needs_a_session() -> None:
     reply = core().on_delete(arrival())
+    assert isinstance(reply, Reply)
     assert reply.status == 405
     assert ("Allow", "POST") in reply.headers
 
@@ -245,7 +257,7 @@ def test_a_batch_is_decided_member_by_member() -> None:
     ping, note, called, number, nested, empty = decision.members
     assert result_of(ping) == {}
     assert note == ACCEPTED
-    assert isinstance(called, CallTool)
+    assert isinstance(called, Work)
     for refused in (number, nested, empty):
         assert error_of(refused)["code"] == -32600
 

@@ -7,14 +7,17 @@ import pytest
 
 from gateway.catalog import View
 from gateway.errors import ApiUnavailable
-from gateway.mcp import ACCEPTED, CallTool, Reply
+from gateway.mcp import ACCEPTED, Reply, Work
+from gateway.mcp.revisions import V2026_07_28
 from gateway.messages import Headers
 from tests.support.mcp_core import (
     LEGACY,
     META,
     MODERN,
     SERVER,
+    TTL_MS,
     arrival,
+    call_in,
     core,
     encoded,
     error_of,
@@ -134,14 +137,13 @@ def test_headers_that_do_not_repeat_the_body_are_a_mismatch(body: object, head: 
 )
 def test_headers_that_repeat_the_body_pass(head: Headers) -> None:
     decision = ask(CALL, head)
-    assert isinstance(decision, CallTool)
-    assert decision.name == "listPets"
+    assert call_in(decision)[1].name == "listPets"
 
 
 def test_half_a_sentinel_is_literal() -> None:
     name = "=?base64?abc"
     decision = ask(modern_message("tools/call", {"name": name}), modern_head("tools/call", name))
-    assert isinstance(decision, CallTool)
+    assert isinstance(decision, Work)
 
 
 def test_a_version_that_we_do_not_serve_is_told_which_we_do() -> None:
@@ -157,7 +159,7 @@ def test_a_version_that_we_do_not_serve_is_told_which_we_do() -> None:
     "method",
     [
         "initialize", "ping", "logging/setLevel", "resources/subscribe", "prompts/list",
-        "completion/complete", "subscriptions/listen", "__init__", "", "tools/List",
+        "tasks/list", "subscriptions/unlisten", "__init__", "", "tools/List",
     ],
 )  # fmt: skip
 def test_a_method_that_this_era_or_server_lacks_is_404(method: str) -> None:
@@ -217,11 +219,15 @@ def test_discover_says_what_works_and_nothing_else() -> None:
     reply = ask(modern_message("server/discover"), modern_head("server/discover"))
     assert result_of(reply) == {
         "supportedVersions": [MODERN],
-        "capabilities": {"tools": {}},
-        "ttlMs": 60_000,
+        "capabilities": {
+            "tools": {"listChanged": True},
+            "resources": {"listChanged": True, "subscribe": True},
+            "completions": {},
+        },
+        "ttlMs": TTL_MS,
         "cacheScope": "public",
         "resultType": "complete",
-        "_meta": {SERVER_INFO: {"name": "ocp-gateway", "version": SERVER.version}},
+        "_meta": {SERVER_INFO: SERVER.implementation(V2026_07_28)},
     }
     assert isinstance(reply, Reply)
     assert reply.headers == ()
@@ -230,11 +236,21 @@ def test_discover_says_what_works_and_nothing_else() -> None:
 def test_a_list_is_complete_and_says_how_long_it_lasts() -> None:
     result = result_of(ask(modern_message("tools/list"), LIST_HEAD))
     assert (result["resultType"], result["ttlMs"], result["cacheScope"]) == (
-        "complete", 60_000, "public",
+        "complete", TTL_MS, "public",
     )  # fmt: skip
     assert isinstance(result["tools"], list)
     assert [tool["name"] for tool in result["tools"]] == ["addPet", "dropPet", "listPets", "setPet"]
     assert "nextCursor" not in result
+
+
+@pytest.mark.parametrize("method", ["tools/list", "resources/list", "server/discover"])
+def test_what_is_kept_here_says_each_time_how_long_it_lasts(method: str) -> None:
+    asked, left = core(), iter((1_500, 0))
+    circumstances = replace(arrival(*modern_head(method)), ttl_ms=lambda: next(left))
+    body = encoded(modern_message(method))
+    first, second = (result_of(asked.on_post(circumstances, body)) for _ in range(2))
+    assert (first.pop("ttlMs"), second.pop("ttlMs")) == (1_500, 0)
+    assert first == second
 
 
 @pytest.mark.parametrize(("cursor", "status"), [("", 200), (None, 200), ("x", 400), (5, 400)])
@@ -265,8 +281,8 @@ def test_a_call_carries_all_that_the_engine_needs() -> None:
     }
     params = {"_meta": meta, "name": "setPet", "arguments": {"id": "7"}}
     decision = ask(message("tools/call", params), modern_head("tools/call", "setPet"))
-    assert isinstance(decision, CallTool)
-    assert decision.arguments == {"id": "7"}
+    assert isinstance(decision, Work)
+    assert call_in(decision)[1].arguments == {"id": "7"}
     assert decision.agent_hint == "Some Agent"
     assert (decision.explicit_id, decision.ambient_id) == ("my-context", None)
     assert decision.ends_with_stream
@@ -277,7 +293,7 @@ def test_a_call_carries_all_that_the_engine_needs() -> None:
 def test_a_context_id_that_no_header_could_carry_is_ignored(context_id: object) -> None:
     meta = {**META, "io.opencontextprotocol/context-id": context_id}
     decision = ask(message("tools/call", {"_meta": meta, "name": "listPets"}), CALL_HEAD)
-    assert isinstance(decision, CallTool)
+    assert isinstance(decision, Work)
     assert decision.explicit_id is None
 
 

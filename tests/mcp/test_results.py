@@ -1,18 +1,21 @@
 """What came of a call, in each revision's words."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.calls import Audio, Content, Image, Resource, Rest, Structured, Text, ToolResult
 from gateway.errors import (
     ApiUnavailable,
     BadRequest,
+    CannotAsk,
     Fault,
     GatewayError,
     InvalidArguments,
     LoopDetected,
     UnknownTool,
 )
-from gateway.mcp import CallTool, Reply, Revision, finish_call, refuse_call
+from gateway.mcp import CallTool, Reply, Revision, Work, finish_call, refuse_call
 from gateway.mcp.envelopes import crash_reply, join_replies
 from gateway.mcp.revisions import (
     LEGACY,
@@ -30,8 +33,9 @@ RECORDED = "io.opencontextprotocol/recorded"
 SERVER_INFO = "io.modelcontextprotocol/serverInfo"
 
 
-def call(revision: Revision) -> CallTool:
-    return CallTool(id=7, revision=revision, server=SERVER, name="listPets", arguments={})
+def call(revision: Revision) -> Work:
+    task = CallTool(name="listPets", arguments={})
+    return Work(id=7, revision=revision, server=SERVER, task=task)
 
 
 def finished(
@@ -165,6 +169,28 @@ def test_other_refusals_are_results_that_a_model_can_read(error: GatewayError) -
     assert str(error) in result["content"][0]["text"]
 
 
+@pytest.mark.parametrize("revision", REVISIONS, ids=by_name)
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnknownTool("no such tool"),
+        CannotAsk("who are you", missing=frozenset({"sampling"})),
+        BadRequest("no"),
+    ],
+    ids=lambda error: error.code,
+)
+def test_every_refusal_has_the_context_in_its_header(
+    error: GatewayError, revision: Revision
+) -> None:
+    error.context_id = "mine"
+    reply = refuse_call(call(revision), error)
+    assert reply.headers == (("OCP-Context-ID", "mine"),)
+    if "result" in spoken(reply):
+        meta = result_of(reply)["_meta"]
+        assert isinstance(meta, dict)
+        assert meta[CONTEXT] == "mine"
+
+
 def test_a_crash_names_the_incident_and_nothing_else() -> None:
     reply = crash_reply("x", "abc123")
     assert reply.status == 200
@@ -206,3 +232,64 @@ def test_where_an_excerpt_goes_on_is_told_to_programs(revision: Revision) -> Non
         "size": 9,
         "complete": False,
     }
+
+
+@pytest.mark.parametrize("revision", REVISIONS, ids=by_name)
+def test_the_whole_of_an_excerpt_is_linked_where_there_are_links(revision: Revision) -> None:
+    rest = Rest(handle="ab", start=3, size=9, whole=True)
+    result = ToolResult(status=200, content=(Text(text="[..."),), rest=rest)
+    told = result_of(finish_call(call(revision), result, context_id="c", recorded=True))["content"]
+    assert isinstance(told, list)
+    assert told[0] == {"type": "text", "text": "[..."}
+    links = [{key: block[key] for key in ("type", "uri", "size")} for block in told[1:]]
+    link = {"type": "resource_link", "uri": "gateway://results/ab", "size": 9}
+    assert links == ([] if revision in (V2024_11_05, V2025_03_26) else [link])
+
+
+PUBLISHING = replace(SERVER, output_schemas=True)
+
+
+@pytest.mark.parametrize("revision", REVISIONS, ids=by_name)
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        pytest.param(
+            ToolResult(
+                status=200, content=(Text(text="x"),), structured=Structured(value={"a": 1})
+            ),
+            {"a": 1},
+            id="object",
+        ),
+        pytest.param(
+            ToolResult(status=200, content=(Text(text="[]"),), structured=Structured(value=[])),
+            {"result": []},
+            id="array",
+        ),
+        pytest.param(
+            ToolResult(status=200, content=(Text(text="null"),), structured=Structured(value=None)),
+            {"result": None},
+            id="null",
+        ),
+        pytest.param(
+            ToolResult(status=204, content=(Text(text="HTTP 204, no content"),)),
+            {"result": "HTTP 204, no content"},
+            id="nothing",
+        ),
+        pytest.param(
+            ToolResult(status=200, content=(Text(text="a"), IMAGE, Text(text="b"))),
+            {"result": "a\nb"},
+            id="texts",
+        ),
+        pytest.param(ToolResult(status=200, content=(IMAGE,)), {"result": None}, id="image"),
+        pytest.param(
+            ToolResult(status=500, content=(Text(text="x"),), is_error=True), None, id="error"
+        ),
+    ],
+)
+def test_where_answers_are_published_every_success_has_one(
+    revision: Revision, result: ToolResult, expected: object
+) -> None:
+    work = replace(call(revision), server=PUBLISHING)
+    told = result_of(finish_call(work, result, context_id="c", recorded=True))
+    assert told.get("structuredContent") == (expected if revision.structured else None)
+    assert ("structuredContent" in told) == (revision.structured and expected is not None)

@@ -7,14 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.mcp.capabilities import CAPABILITIES, read_capabilities
 from gateway.mcp.revisions import LEGACY, V2025_06_18
 from gateway.mcp.sessions import (
-    CAPABILITIES,
     LIFE_SECONDS,
     Handshake,
     Session,
     Sessions,
-    read_capabilities,
 )
 from gateway.policy import ANONYMOUS, Principal
 from tests.support.mcp_core import KEY, NONCE, NOW
@@ -85,27 +84,6 @@ def test_a_session_lives_a_day_and_not_a_moment_longer() -> None:
 def test_an_id_is_worthless_elsewhere(principal: Principal, api: str | None) -> None:
     sessions = Sessions([KEY])
     assert sessions.find(mint(sessions), principal=principal, api=api, now=NOW) is None
-
-
-def test_an_ended_session_is_gone_and_others_stay() -> None:
-    sessions = Sessions([KEY])
-    ended, other = mint(sessions), mint(sessions, nonce=b"another one!")
-    session = find(sessions, ended)
-    assert session
-    sessions.end(session, now=NOW)
-    assert find(sessions, ended) is None
-    assert find(sessions, other) is not None
-
-
-def test_ended_sessions_are_forgotten_once_they_would_have_expired_anyway() -> None:
-    sessions = Sessions([KEY])
-    first, second = (find(sessions, mint(sessions, nonce=bytes([n]) * 12)) for n in (1, 2))
-    assert first
-    assert second
-    sessions.end(first, now=NOW)
-    assert list(sessions._ended) == [first.nonce]
-    sessions.end(second, now=NOW + LIFE_SECONDS)
-    assert list(sessions._ended) == []
 
 
 def _flipped(session_id: str) -> str:

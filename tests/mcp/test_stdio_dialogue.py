@@ -1,11 +1,24 @@
 """stdio: the first request fixes the era, and each line gets what it deserves."""
 
+from math import inf
+
 import pytest
 
-from gateway.mcp import ACCEPTED, Batch, CallTool, Reply, StdioDialogue, ToolPages
+from gateway.mcp import (
+    ACCEPTED,
+    Batch,
+    Listen,
+    Publication,
+    QuestionIds,
+    Reply,
+    StdioDialogue,
+    ToolPages,
+    Work,
+)
 from gateway.mcp.decisions import Cancel
 from gateway.mcp.stdio_dialogue import SCOPE
 from tests.support.mcp_core import (
+    KEY,
     LEGACY,
     META,
     MODERN,
@@ -25,9 +38,8 @@ VERSION = "io.modelcontextprotocol/protocolVersion"
 
 def dialogue(bound_context: str | None = None) -> StdioDialogue:
     return StdioDialogue(
-        server=SERVER,
-        pages=ToolPages(SERVER),
-        view=view,
+        publication=Publication(server=SERVER, pages=ToolPages(SERVER), view=view),
+        questions=QuestionIds((KEY,)),
         own_context=OWN,
         bound_context=bound_context,
     )
@@ -50,11 +62,12 @@ MODERN_CALL = modern_message("tools/call", {"name": "listPets"})
 def test_a_legacy_conversation(version: str) -> None:
     talk = dialogue()
     assert result_of(say(talk, initialize(version)))["protocolVersion"] == version
-    assert say(talk, {"jsonrpc": "2.0", "method": "notifications/initialized"}) == ACCEPTED
+    listen = say(talk, {"jsonrpc": "2.0", "method": "notifications/initialized"})
+    assert listen == Listen(scope=SCOPE, expires_at=inf)
     assert result_of(say(talk, message("ping"))) == {}
     assert set(result_of(say(talk, message("tools/list")))) == {"tools"}
     call = say(talk, CALL)
-    assert isinstance(call, CallTool)
+    assert isinstance(call, Work)
     assert (call.revision.name, call.ambient_id, call.agent_hint) == (version, OWN, "tester")
     assert call.cancel_scope == SCOPE
 
@@ -64,7 +77,7 @@ def test_a_modern_conversation_needs_no_headers() -> None:
     assert result_of(say(talk, modern_message("server/discover")))["supportedVersions"] == [MODERN]
     assert result_of(say(talk, modern_message("tools/list")))["resultType"] == "complete"
     call = say(talk, MODERN_CALL)
-    assert isinstance(call, CallTool)
+    assert isinstance(call, Work)
     # The process is not a conversation, so its calls share no context.
     assert call.ambient_id is None
     assert call.cancel_scope == SCOPE
@@ -76,7 +89,7 @@ def test_a_bound_process_has_one_context(opening: object) -> None:
     say(talk, opening)
     legacy = isinstance(opening, dict) and opening["method"] == "initialize"
     call = say(talk, CALL if legacy else MODERN_CALL)
-    assert isinstance(call, CallTool)
+    assert isinstance(call, Work)
     assert call.ambient_id == "mine"
 
 
@@ -98,7 +111,7 @@ def test_an_unknown_modern_version_keeps_the_client_modern() -> None:
     talk = dialogue()
     probe = message("server/discover", {"_meta": {**META, VERSION: "2030-01-01"}})
     assert error_of(say(talk, probe))["code"] == -32022
-    assert isinstance(say(talk, MODERN_CALL), CallTool)
+    assert isinstance(say(talk, MODERN_CALL), Work)
 
 
 def test_a_probe_without_an_envelope_leads_to_the_handshake() -> None:
@@ -148,7 +161,7 @@ def test_a_bad_line_is_answered_and_the_process_goes_on(
     assert error_of(reply)["code"] == code
     modern = opening is not None and opening != initialize()
     good = MODERN_CALL if modern else CALL
-    assert isinstance(say(talk, good), CallTool)
+    assert isinstance(say(talk, good), Work)
 
 
 def test_batches_belong_to_one_revision() -> None:
@@ -159,7 +172,7 @@ def test_batches_belong_to_one_revision() -> None:
     say(modern, modern_message("server/discover"))
     decision = say(old, batch)
     assert isinstance(decision, Batch)
-    assert [type(member) for member in decision.members] == [Reply, CallTool, Reply]
+    assert [type(member) for member in decision.members] == [Reply, Work, Reply]
     assert error_of(say(new, batch))["code"] == -32600
     assert error_of(say(modern, batch))["code"] == -32600
 

@@ -12,15 +12,18 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from gateway.catalog import View
-from gateway.engine import ToolCall
+from gateway.catalog import NO_ADDITIONS, Additions, View
+from gateway.engine import Progress, ToolCall
 from gateway.errors import Fault, InvalidArguments, UnknownApi
 from gateway.mcp import LARGE, Revision, ToolPages, parse_json
 from gateway.policy import ANONYMOUS
-from gateway.server.mcp_http import McpEndpoint, McpSettings
+from gateway.server.mcp_http import McpEndpoint
+from gateway.server.mcp_parts import McpSettings
+from gateway.stores import MemoryBoard
 from tests.support.fake_gateway import FakeGateway, as_gateway
 from tests.support.mcp_core import (
     KEY,
+    META,
     NOW,
     SERVER,
     encoded,
@@ -58,13 +61,18 @@ class Door:
 
 @asynccontextmanager
 async def open_door(
-    fake: FakeGateway, *, ping_seconds: float = 15.0, max_body_bytes: int = 100_000
+    fake: FakeGateway,
+    *,
+    ping_seconds: float = 15.0,
+    max_body_bytes: int = 100_000,
+    additions: Additions = NO_ADDITIONS,
 ) -> AsyncIterator[Door]:
     settings = McpSettings(
         server=SERVER,
         session_keys=(KEY,),
         ping_seconds=ping_seconds,
         max_body_bytes=max_body_bytes,
+        additions=additions,
     )
     endpoint = McpEndpoint(
         as_gateway(fake),
@@ -72,6 +80,7 @@ async def open_door(
         principal_of=lambda _: ANONYMOUS,
         clock=lambda: NOW,
         new_bytes=lambda size: b"n" * size,
+        board=MemoryBoard(),
     )
     app = web.Application(middlewares=[_not_found])
     app.router.add_route("*", "/mcp", endpoint.answer)
@@ -172,9 +181,9 @@ async def test_who_asks_for_a_list_keeps_nobody_else_waiting(
     free = threading.Event()
     make = ToolPages.page
 
-    def slow(pages: ToolPages, revision: Revision, view: View) -> bytes:
+    def slow(pages: ToolPages, revision: Revision, view: View, cursor: object) -> bytes:
         assert free.wait(PATIENCE)
-        return make(pages, revision, view)
+        return make(pages, revision, view, cursor)
 
     monkeypatch.setattr(ToolPages, "page", slow)
     async with open_door(FakeGateway()) as door:
@@ -324,9 +333,43 @@ async def test_a_bug_outside_of_calls_is_answered_the_same_way(
     body, head = modern_message("tools/list"), dict(modern_head("tools/list"))
     with caplog.at_level(logging.ERROR, logger="gateway.server.mcp_calls"):
         async with open_door(Broken()) as door, door.post(body, head) as r:
-            error = (await r.json())["error"]
+            answer = await r.json()
+    error = answer["error"]
+    assert answer["id"] == body["id"]  # or the client would wait for its answer for ever
     assert error["code"] == -32603
     assert error["data"]["incident"] in caplog.text
+
+
+@pytest.mark.parametrize("argument", [False, True], ids=["", "an argument may name it"])
+@pytest.mark.parametrize("named_by", ["nobody", "_meta", "the header", "the session"])
+async def test_the_head_of_an_event_stream_names_a_context_that_is_certain(
+    named_by: str, *, argument: bool
+) -> None:
+    async def behave(call: ToolCall) -> str:
+        assert call.listener
+        await call.listener.progress(Progress(progress=1))
+        return "done"
+
+    additions = Additions(context_argument=argument)
+    async with open_door(FakeGateway(listPets=behave), additions=additions) as door:
+        meta: dict[str, object] = {**META, "progressToken": 1}
+        meta |= {"io.opencontextprotocol/context-id": "mine"} if named_by == "_meta" else {}
+        params = {"name": "listPets", "_meta": meta}
+        body, head = (
+            modern_message("tools/call", params),
+            dict(modern_head("tools/call", "listPets")),
+        )
+        if named_by == "the session":
+            head = await door.open_session()
+            params["_meta"] = {"progressToken": 1}
+            body = message("tools/call", params)
+        head |= {"OCP-Context-ID": "mine"} if named_by == "the header" else {}
+        async with door.post(body, head) as r:
+            assert r.content_type == "text/event-stream"
+            text, told = await r.text(), r.headers.get("OCP-Context-ID")
+    last = json.loads(text.rsplit("data: ", 1)[1])["result"]["_meta"]
+    certain = named_by != "nobody" and not argument
+    assert told == (last["io.opencontextprotocol/context-id"] if certain else None)
 
 
 async def test_a_client_that_takes_events_only_gets_one() -> None:
@@ -442,7 +485,7 @@ async def test_a_legacy_client_cancels_by_saying_so() -> None:
 
 async def test_a_stream_pings_until_a_newer_one_takes_its_place() -> None:
     async with open_door(FakeGateway(), ping_seconds=0.01) as door:
-        head = {**await door.open_session(), "Accept": "text/event-stream"}
+        head = {**await door.open_session("2025-06-18"), "Accept": "text/event-stream"}
         async with door.client.get(door.url + "/mcp", headers=head) as older:
             assert older.content_type == "text/event-stream"
             assert await older.content.readline() == b": ping\n"
@@ -457,7 +500,7 @@ async def test_a_stream_pings_until_a_newer_one_takes_its_place() -> None:
 async def test_shutdown_ends_streams_and_calls_that_nobody_waits_for() -> None:
     started, _, behave = staged()
     async with open_door(FakeGateway(listPets=behave)) as door:
-        session = await door.open_session()
+        session = await door.open_session("2025-06-18")
         posted = asyncio.ensure_future(door.post(legacy_call(), session))
         await wait_for(started)
         posted.cancel()
@@ -478,10 +521,12 @@ async def test_credentials_and_protocol_headers_of_the_caller_never_reach_the_en
             **dict(modern_head("tools/call", "listPets")),
             "Authorization": "Bearer hunter2",
             "Cookie": "sid=hunter2",
+            "Last-Event-ID": "c1.ours",
             "X-Trace": "t1",
         }
         async with door.post(body, head) as response:
             assert response.status == 200
     names = {name.lower() for name, _ in fake.calls[0].headers}
     assert "x-trace" in names
-    assert not names & {"authorization", "cookie", "mcp-method", "mcp-protocol-version"}
+    kept = {"authorization", "cookie", "last-event-id", "mcp-method", "mcp-protocol-version"}
+    assert not names & kept

@@ -3,18 +3,34 @@
 import asyncio
 import json
 import os
+import secrets
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
-from gateway.engine import ToolCall
-from gateway.mcp import MAX_LINE, StdioDialogue, ToolPages
-from gateway.server.mcp_stdio import serve_stdio
+from gateway.catalog import Catalog
+from gateway.engine import LogLine, ToolCall
+from gateway.mcp import MAX_LINE, Publication, StdioDialogue, ToolPages
+from gateway.server.asking import Asking
+from gateway.server.listening import Listening
+from gateway.server.mcp_calls import CallDesk
+from gateway.server.mcp_stdio import Counter, serve_stdio
+from gateway.server.session_records import SessionRecords
+from gateway.stores import MemoryBoard
 from tests.support.fake_gateway import FakeGateway, as_gateway
-from tests.support.mcp_core import SERVER, encoded, message, modern_message
+from tests.support.mcp_core import (
+    KEY,
+    NOW,
+    SERVER,
+    catalog,
+    encoded,
+    message,
+    modern_message,
+)
 
 PATIENCE = 10
 
@@ -27,6 +43,7 @@ class Child:
     process: asyncio.Task[None]
     stdin: int
     answers: asyncio.StreamReader
+    open: Callable[[], None]
 
     def say(self, *values: object) -> None:
         lines = [value if isinstance(value, bytes) else encoded(value) for value in values]
@@ -51,7 +68,7 @@ class Child:
 
 
 @asynccontextmanager
-async def start(fake: FakeGateway) -> AsyncIterator[Child]:
+async def start(fake: FakeGateway, *, is_ready: bool = True) -> AsyncIterator[Child]:
     loop = asyncio.get_running_loop()
     their_stdin, our_stdin = os.pipe()
     our_stdout, their_stdout = os.pipe()
@@ -60,25 +77,30 @@ async def start(fake: FakeGateway) -> AsyncIterator[Child]:
         lambda: asyncio.StreamReaderProtocol(answers), os.fdopen(our_stdout, "rb")
     )
     gateway = as_gateway(fake)
+    board = MemoryBoard()
+    asking = Asking(keys=(KEY,), clock=lambda: NOW, new_bytes=secrets.token_bytes, board=board)
+    records = SessionRecords(board, clock=lambda: NOW)
+    desk = CallDesk(gateway, asking=asking, records=records, new_bytes=lambda size: b"n" * size)
+    listening = Listening(gateway.changes, clock=lambda: NOW, look=records.look)
+    ready: asyncio.Future[Counter] = loop.create_future()
+    open_counter = partial(ready.set_result, Counter(desk=desk, listening=listening))
+    if is_ready:
+        open_counter()
     dialogue = StdioDialogue(
-        server=SERVER, pages=ToolPages(SERVER), view=gateway.view, own_context="ocp-00000001"
+        publication=Publication(server=SERVER, pages=ToolPages(SERVER), view=gateway.view),
+        questions=asking.questions,
+        own_context="ocp-00000001",
     )
 
     async def live() -> None:
         try:
-            await serve_stdio(
-                gateway,
-                dialogue=dialogue,
-                new_bytes=lambda size: b"n" * size,
-                stdin=their_stdin,
-                stdout=their_stdout,
-            )
+            await serve_stdio(ready, dialogue=dialogue, stdin=their_stdin, stdout=their_stdout)
         finally:
             os.close(their_stdout)
 
     async with asyncio.TaskGroup() as group:
         process = group.create_task(live())
-        yield Child(fake=fake, process=process, stdin=our_stdin, answers=answers)
+        yield Child(fake=fake, process=process, stdin=our_stdin, answers=answers, open=open_counter)
         process.cancel()
     transport.close()
     os.close(their_stdin)
@@ -105,6 +127,26 @@ async def test_a_conversation_ends_with_its_input(era: str) -> None:
         assert answer["id"] == "c"
         child.hang_up()
         assert await child.end() == b""
+
+
+async def test_a_level_holds_for_the_calls_after_it() -> None:
+    async def talk(call: ToolCall) -> str:
+        assert call.listener is not None
+        for level in ("debug", "error"):
+            await call.listener.log(LogLine(level=level, data=level))
+        return "done"
+
+    async with start(FakeGateway(listPets=talk)) as child:
+        child.say(INITIALIZE)
+        await child.hear()
+        for number, (least, heard) in enumerate((("debug", 2), ("error", 1), ("emergency", 0))):
+            child.say(message("logging/setLevel", {"level": least}, request_id=least))
+            assert await child.hear() == {"jsonrpc": "2.0", "id": least, "result": {}}
+            child.say(call(number))
+            said = [await child.hear() for _ in range(heard + 1)]
+            assert [m.get("method") for m in said] == ["notifications/message"] * heard + [None]
+        child.hang_up()
+        await child.end()
 
 
 async def test_input_is_read_while_calls_run_and_answers_come_as_they_are_ready() -> None:
@@ -255,3 +297,113 @@ def _write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def listen(request_id: object, **notifications: object) -> dict[str, object]:
+    params = {"notifications": notifications}
+    return modern_message("subscriptions/listen", params, request_id=request_id)
+
+
+def cancelled(request_id: object) -> dict[str, object]:
+    params = {"requestId": request_id}
+    return {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}
+
+
+def told_of(said: dict[str, object]) -> tuple[object, object]:
+    """The notification, and the stream that it belongs to."""
+    params = said["params"]
+    assert isinstance(params, dict)
+    return said["method"], params["_meta"]["io.modelcontextprotocol/subscriptionId"]
+
+
+async def test_streams_of_changes_run_side_by_side_and_end_with_the_input() -> None:
+    async with start(FakeGateway()) as child:
+        child.say(listen(1, toolsListChanged=True), listen("1", resourcesListChanged=True))
+        acknowledged = "notifications/subscriptions/acknowledged"
+        assert told_of(await child.hear()) == (acknowledged, 1)
+        assert told_of(await child.hear()) == (acknowledged, "1")
+        child.fake.changes.announce(Catalog([]))
+        assert told_of(await child.hear()) == ("notifications/tools/list_changed", 1)
+        assert told_of(await child.hear()) == ("notifications/resources/list_changed", "1")
+        child.hang_up()
+        last = [json.loads(line) for line in (await child.end()).splitlines()]
+        assert [line.get("id") for line in last] == [1, None, "1", None]
+        assert [line["params"]["requestId"] for line in last if "params" in line] == [1, "1"]
+        assert all(line["result"]["resultType"] == "complete" for line in last if "id" in line)
+
+
+async def test_a_client_ends_one_stream_and_hears_no_more_of_it() -> None:
+    async with start(FakeGateway()) as child:
+        child.say(listen(1, toolsListChanged=True), listen(2, toolsListChanged=True))
+        for _ in range(2):
+            await child.hear()
+        child.say(cancelled(1), cancelled(7))
+        child.say(modern_message("tools/list", {}, request_id=3))
+        assert (await child.hear())["id"] == 3
+        child.fake.changes.announce(Catalog([]))
+        assert told_of(await child.hear())[1] == 2
+        child.hang_up()
+        assert (await child.end()).count(b"subscriptionId") == 1
+
+
+async def test_a_request_of_the_same_id_takes_the_place_of_the_older() -> None:
+    async with start(FakeGateway()) as child:
+        child.say(listen(1, toolsListChanged=True), listen(1, resourcesListChanged=True))
+        for _ in range(2):
+            await child.hear()
+        child.fake.changes.announce(Catalog([]))
+        assert told_of(await child.hear())[0] == "notifications/resources/list_changed"
+
+
+async def test_a_legacy_client_hears_of_changes_once_it_is_ready() -> None:
+    uri = "gateway://tools/listPets"
+    async with start(FakeGateway()) as child:
+        child.say(INITIALIZE)
+        await child.hear()
+        child.fake.changes.announce(Catalog([]))
+        # What was before the handshake's end is no news: the client has not asked for anything.
+        child.say({"jsonrpc": "2.0", "method": "notifications/initialized"})
+        child.say(message("resources/subscribe", {"uri": uri}))
+        assert (await child.hear())["result"] == {}
+        child.fake.changes.announce(catalog())
+        changed = [await child.hear() for _ in range(3)]
+        assert changed == [
+            {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"},
+            {"jsonrpc": "2.0", "method": "notifications/resources/list_changed"},
+            {"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": uri}},
+        ]
+        child.hang_up()
+        assert await child.end() == b""
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+async def test_a_conversation_opens_before_there_is_a_catalog(era: str) -> None:
+    opening = INITIALIZE if era == "legacy" else modern_message("server/discover")
+    async with start(FakeGateway(), is_ready=False) as child:
+        child.say(opening, message("ping", request_id="p") if era == "legacy" else opening)
+        assert "result" in await child.hear()
+        assert "result" in await child.hear()
+        child.say((call if era == "legacy" else modern_call)("c"))
+        await asyncio.to_thread(lambda: None)
+        assert not child.fake.calls
+        child.open()
+        assert (await child.hear())["id"] == "c"
+        child.hang_up()
+        assert await child.end() == b""
+
+
+async def test_who_leaves_before_there_is_a_catalog_is_not_waited_for() -> None:
+    async with start(FakeGateway(), is_ready=False) as child:
+        child.say(INITIALIZE)
+        await child.hear()
+        child.hang_up()
+        assert await child.end() == b""
+
+
+async def test_a_signal_ends_the_wait_for_a_catalog() -> None:
+    async with start(FakeGateway(), is_ready=False) as child:
+        child.say(INITIALIZE)
+        await child.hear()
+        child.say(call("c"))
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert await child.end() == b""

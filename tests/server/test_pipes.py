@@ -54,6 +54,24 @@ async def test_a_reader_that_does_not_read_does_not_hold_us_up() -> None:
     os.close(ours)
 
 
+async def test_who_can_wait_waits_until_the_reader_has_caught_up() -> None:
+    theirs, ours = os.pipe()
+    writer = PipeWriter(ours, on_broken=lambda: None)
+    await writer.room()
+    writer.write(b"x" * 2_000_000)
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(writer.room())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        left = 2_000_000
+        while left:
+            left -= len(await asyncio.to_thread(os.read, theirs, 65_536))
+    async with asyncio.timeout(PATIENCE):
+        await writer.close(PATIENCE)
+    os.close(theirs)
+    os.close(ours)
+
+
 def test_who_prints_after_the_claim_prints_to_stderr() -> None:
     program = (
         "import os, sys\n"

@@ -263,7 +263,6 @@ class TestCalls:
             ("nope", 404, "unknown_tool"),
             ("getItem?api=nope", 404, "unknown_api"),
             ("shopGetItem?dry_run=1", 400, "bad_request"),
-            ("shopGetItem?confirm=x", 501, "not_available"),
             ("shopGetItem?nope=x", 400, "bad_request"),
         ],
     )

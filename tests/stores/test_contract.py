@@ -7,7 +7,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from redis.asyncio import Redis
 
 from gateway.context import AgentContext, SessionState
 from gateway.errors import BadRequest, StoreUnavailable, VersionConflict
@@ -17,21 +16,10 @@ from gateway.stores import MemoryStore, SqliteStore, StoreLimits
 from gateway.stores.redis import RedisStore
 from gateway.stores.redis_servers import connect
 from tests.support.contexts import Apply, a_context, a_context_id, append, delete, tools_of
-from tests.support.redis_server import RedisServer
-from tests.support.redis_topologies import ClusterTrio, SentinelTrio
+from tests.support.stores import REDIS, Clock, age_redis, redis_of
 
 ID = "ocp-00000000"
 ALICE = Principal(name="key:alice")
-
-
-@dataclass
-class Clock:
-    """The store's clock, as far as a test can move it."""
-
-    now: float = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass(frozen=True)
@@ -40,9 +28,6 @@ class Opened:
 
     open: Callable[[StoreLimits], ContextStore]
     age: Callable[[float], Awaitable[None]]
-
-
-REDIS = ["redis", "redis_user", "redis_tls", "sentinels", "cluster"]
 
 
 @pytest.fixture(params=["memory", "sqlite", *REDIS])
@@ -68,33 +53,6 @@ def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
     return Opened(
         lambda limits: RedisStore(connect(url), limits, prefix=prefix, clock=clock), age_all
     )
-
-
-def redis_of(request: pytest.FixtureRequest, shape: str) -> tuple[str, list[int]]:
-    """The URL of a store, and the ports of the servers that hold its keys."""
-    if shape == "cluster":
-        cluster: ClusterTrio = request.getfixturevalue("cluster")
-        return cluster.url, [node.port for node in cluster.nodes]
-    if shape == "sentinels":
-        trio: SentinelTrio = request.getfixturevalue("sentinels")
-        return trio.url, [trio.master().port]
-    server: RedisServer = request.getfixturevalue("redis_server")
-    url: str = server.url if shape == "redis" else request.getfixturevalue(shape)
-    return url, [server.port]
-
-
-async def age_redis(port: int, prefix: str, seconds: float) -> None:
-    """Takes seconds from what every key has left to live, and from the indexes' expiry times."""
-    milliseconds = round(seconds * 1000)
-    async with Redis(port=port) as client:
-        for key in [key async for key in client.scan_iter(f"{prefix}*")]:
-            if await client.type(key) == b"zset":
-                for member in await client.zrange(key, 0, -1):
-                    assert isinstance(member, bytes)
-                    await client.zincrby(key, -milliseconds, member)
-            left = await client.pttl(key)
-            assert left > 0, "every key expires"
-            await client.pexpire(key, left - milliseconds)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.interfaces import ContextStore
 from gateway.policy import ANONYMOUS
-from gateway.stores import StoreLimits, open_store, redis_records
+from gateway.stores import StoreLimits, open_store, redis_board, redis_records
 from gateway.stores.redis_records import keys_of
 from gateway.stores.redis_urls import KEY_PREFIX
 from tests.support.appending import Appender, count_lost
@@ -113,8 +113,10 @@ async def test_a_cluster_over_tls_needs_few_rights(
 
 
 def test_the_least_rights_are_what_is_sent(least_rights: tuple[str, ...]) -> None:
-    called = set(re.findall(r"redis\.p?call\('([A-Z]+)'", Path(redis_records.__file__).read_text()))
-    sent = {"PING", "GETRANGE", "ZRANGE", "EVAL", "EVALSHA"}
+    scripts = [Path(redis_records.__file__), Path(redis_board.__file__)]
+    text = "".join(path.read_text() for path in scripts)
+    called = set(re.findall(r"redis\.p?call\('([A-Z]+)'", text))
+    sent = {"PING", "GETRANGE", "ZRANGE", "EVAL", "EVALSHA", "HGETALL", "BLPOP"}
     granted = {right[1:].upper() for right in least_rights if right.startswith("+")}
     assert granted == called | sent
 

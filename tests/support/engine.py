@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 
-from gateway.catalog import Catalog
+from gateway.catalog import NO_ADDITIONS, Additions, Catalog
 from gateway.context import AgentContext
-from gateway.engine import Gateway, Surroundings
+from gateway.engine import Gateway, Surroundings, make_additions
 from gateway.errors import GatewayError, StoreUnavailable, UpstreamError
 from gateway.interfaces import Change, ContextStore, Page, Stored, UpstreamClient
 from gateway.messages import Headers, Request, Response, ResponseHead
 from gateway.policy import ANONYMOUS, Principal
+from gateway.search import FullTextSearch
 from gateway.stores import MemoryStore, StoreLimits
 from gateway.upstreams import OcpHeaders, Upstream
 from tests.support.tools import DONE, TEXT, api_of, parameter
@@ -180,18 +181,23 @@ class Stage:
 
 def stage(**changes: object) -> Stage:
     """A gateway in front of the shop; `changes` are to its Upstream."""
-    return _stage(changes, context_argument=False)
+    return _stage(changes, NO_ADDITIONS)
 
 
 def publishing_stage(**changes: object) -> Stage:
     """As `stage`, with the context argument and the tools for contexts."""
-    return _stage(changes, context_argument=True)
+    return _stage(changes, make_additions(context_argument=True))
 
 
-def _stage(changes: Mapping[str, object], *, context_argument: bool) -> Stage:
+def searching_stage(*, context_argument: bool = False) -> Stage:
+    """As `stage`, with the tools that find and call all others."""
+    return _stage({}, make_additions(instead=True, context_argument=context_argument))
+
+
+def _stage(changes: Mapping[str, object], additions: Additions) -> Stage:
     client, store = FakeClient(), StoreWithSwitch()
     upstreams = {"shop": replace(UPSTREAM, **changes)}  # type: ignore[arg-type]
-    gateway = gateway_with(client, store, upstreams, context_argument=context_argument)
+    gateway = gateway_with(client, store, upstreams, additions=additions)
     return Stage(gateway=gateway, client=client, store=store)
 
 
@@ -200,7 +206,8 @@ def gateway_with(
     store: ContextStore,
     upstreams: Mapping[str, Upstream],
     *,
-    context_argument: bool = False,
+    additions: Additions = NO_ADDITIONS,
+    confirm_destructive: bool = False,
 ) -> Gateway:
     ticks = count()
     return Gateway(
@@ -214,7 +221,9 @@ def gateway_with(
             random_bytes=lambda size: next(ticks).to_bytes(size, "big"),
         ),
         max_history=5,
-        context_argument=context_argument,
+        additions=additions,
+        search=FullTextSearch() if additions.instead else None,
+        confirm_destructive=confirm_destructive,
     )
 
 

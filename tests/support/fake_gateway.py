@@ -6,7 +6,7 @@ from typing import cast
 
 from gateway.calls import Text, ToolResult
 from gateway.catalog import View
-from gateway.engine import CallOutcome, Gateway, ToolCall
+from gateway.engine import CallOutcome, CatalogWatch, Gateway, ToolCall
 from gateway.errors import ApiUnavailable, UnknownApi, UnknownTool
 from tests.support.mcp_core import catalog
 
@@ -21,6 +21,7 @@ class FakeGateway:
 
     def __init__(self, **behave: Behaviour) -> None:
         self.calls: list[ToolCall] = []
+        self.changes = CatalogWatch(catalog())
         self.cancelled = asyncio.Event()
         self._behave = behave
 
@@ -30,6 +31,9 @@ class FakeGateway:
         if api not in (None, "pets"):
             raise UnknownApi(f"no API named {api}")
         return catalog().view(api)
+
+    def ttl_ms(self, api: str | None = None) -> int:
+        return 0 if api is None else 1_000
 
     async def call_tool(self, call: ToolCall) -> CallOutcome:
         self.calls.append(call)

@@ -8,9 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from mcp import Client, StdioServerParameters
+from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
-from mcp_types import RequestParamsMeta
+from mcp_types import (
+    CallToolResult,
+    PromptReference,
+    RequestParamsMeta,
+    ResourceLink,
+    ResourceTemplateReference,
+)
 
 from tests.support.gateway_process import COMMAND, PATIENCE_SECONDS, child_environment
 
@@ -57,18 +63,31 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """What the client saw: every tool as published, every result in wire form."""
+    """What the client saw: every tool as published, every result in wire form.
+
+    `offered`: what the steps beside tool calls gave, an error as its `code` and `data`.
+    """
 
     revision: str
     tools: tuple[Mapping[str, object], ...]
     results: tuple[Mapping[str, object], ...]
+    offered: tuple[Mapping[str, object], ...] = ()
 
     @property
     def names(self) -> set[object]:
         return {tool["name"] for tool in self.tools}
 
 
-async def converse_modern(door: Http | Stdio, calls: Sequence[Call]) -> Conversation:
+Step = tuple[object, ...]
+"""The name of a client's method that is not about tools, and its arguments as JSON values.
+
+`read_linked` reads the resource that the last call's result links to.
+"""
+
+
+async def converse_modern(
+    door: Http | Stdio, calls: Sequence[Call], steps: Sequence[Step] = ()
+) -> Conversation:
     """List and call through the 2.x client, which opens with `server/discover`."""
     async with AsyncExitStack() as stack:
         if isinstance(door, Http):
@@ -88,14 +107,40 @@ async def converse_modern(door: Http | Stdio, calls: Sequence[Call]) -> Conversa
             await client.call_tool(call.tool, dict(call.arguments), meta=call.meta)
             for call in calls
         ]
+        offered = [await _offered(client, results, *step) for step in steps]
         return Conversation(
+            offered=tuple(offered),
             revision=client.protocol_version,
             tools=tuple(tool.model_dump(mode="json", by_alias=True) for tool in tools.tools),
             results=tuple(r.model_dump(mode="json", by_alias=True) for r in results),
         )
 
 
-async def converse_legacy(door: Http | Stdio, calls: Sequence[Call]) -> Conversation:
+async def _offered(
+    client: Client, results: Sequence[CallToolResult], method: object, *args: object
+) -> Mapping[str, object]:
+    given: Sequence[object] = args
+    if method == "read_linked":
+        blocks = results[-1].content
+        method, given = "read_resource", [b.uri for b in blocks if isinstance(b, ResourceLink)]
+    elif method == "complete":
+        ref = cast("Mapping[str, str]", args[0])
+        named, uri = ref.get("name"), ref.get("uri", "")
+        given = (
+            PromptReference(name=named) if named else ResourceTemplateReference(uri=uri),
+            args[1],
+        )
+    try:
+        result = await getattr(client, str(method))(*given)
+    except MCPError as error:
+        return {"code": error.error.code, "data": error.error.data}
+    wire: Mapping[str, object] = result.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return wire
+
+
+async def converse_legacy(
+    door: Http | Stdio, calls: Sequence[Call], steps: Sequence[Step] = ()
+) -> Conversation:
     """The same through the 1.x client, which opens with `initialize`, in its own environment."""
     assert _MCP1_PYTHON.exists(), "run `make setup`: the 1.x client's environment is missing"
     transport: dict[str, object] = (
@@ -111,6 +156,7 @@ async def converse_legacy(door: Http | Stdio, calls: Sequence[Call]) -> Conversa
     plan = {
         "transport": transport,
         "calls": [{"tool": c.tool, "arguments": c.arguments, "meta": c.meta} for c in calls],
+        "steps": steps,
     }
     process = await asyncio.create_subprocess_exec(
         _MCP1_PYTHON,
@@ -124,7 +170,10 @@ async def converse_legacy(door: Http | Stdio, calls: Sequence[Call]) -> Conversa
     assert process.returncode == 0, err.decode()
     said = json.loads(out)
     return Conversation(
-        revision=said["revision"], tools=tuple(said["tools"]), results=tuple(said["results"])
+        revision=said["revision"],
+        tools=tuple(said["tools"]),
+        results=tuple(said["results"]),
+        offered=tuple(said["offered"]),
     )
 
 

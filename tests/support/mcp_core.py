@@ -6,7 +6,17 @@ from dataclasses import replace
 from functools import cache
 
 from gateway.catalog import Catalog, View, read_catalog
-from gateway.mcp import Arrival, Reply, Server, Sessions, StreamableHttp, ToolPages
+from gateway.mcp import (
+    Arrival,
+    CallTool,
+    QuestionIds,
+    Reply,
+    Server,
+    Sessions,
+    StreamableHttp,
+    ToolPages,
+    Work,
+)
 from gateway.messages import Headers
 from gateway.openapi import read_description
 from gateway.policy import ANONYMOUS
@@ -14,7 +24,8 @@ from gateway.policy import ANONYMOUS
 KEY = b"k" * 32
 NOW = 1_800_000_000.0
 NONCE = bytes(range(12))
-SERVER = Server(version="0.0-test", ttl_ms=60_000)
+TTL_MS = 60_000
+SERVER = Server(version="0.0-test")
 
 MODERN = "2026-07-28"
 LEGACY = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
@@ -52,15 +63,36 @@ def view() -> View:
 
 
 def core(*, keys: tuple[bytes, ...] = (KEY,)) -> StreamableHttp:
-    return StreamableHttp(server=SERVER, sessions=Sessions(keys), pages=ToolPages(SERVER))
+    return StreamableHttp(
+        server=SERVER,
+        sessions=Sessions(keys),
+        questions=QuestionIds(keys),
+        pages=ToolPages(SERVER),
+    )
 
 
 def arrival(*headers: tuple[str, str], api: str | None = None) -> Arrival:
-    return Arrival(headers=headers, principal=ANONYMOUS, api=api, now=NOW, nonce=NONCE, view=view)
+    """As the transport makes it, for a session that has not ended."""
+    return found(
+        Arrival(
+            headers=headers,
+            principal=ANONYMOUS,
+            api=api,
+            now=NOW,
+            nonce=NONCE,
+            view=view,
+            ttl_ms=lambda: TTL_MS,
+        )
+    )
+
+
+def found(circumstances: Arrival) -> Arrival:
+    """With the session that its headers name, if it is one."""
+    return replace(circumstances, session=core().session_of(circumstances))
 
 
 def later(circumstances: Arrival, seconds: float) -> Arrival:
-    return replace(circumstances, now=circumstances.now + seconds)
+    return found(replace(circumstances, now=circumstances.now + seconds))
 
 
 def message(method: str, params: object = None, *, request_id: object = 1) -> dict[str, object]:
@@ -101,6 +133,13 @@ def result_of(reply: object) -> dict[str, object]:
     result = spoken(reply)["result"]
     assert isinstance(result, dict)
     return result
+
+
+def call_in(decision: object) -> tuple[Work, CallTool]:
+    """A decision that is a tool call."""
+    assert isinstance(decision, Work)
+    assert isinstance(decision.task, CallTool)
+    return decision, decision.task
 
 
 def open_session(

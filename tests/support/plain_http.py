@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from tests.support.gateway_process import PATIENCE_SECONDS
+from tests.support.mcp_http_watch import by_name, judge_raw
 
 
 async def call_tool(
@@ -51,11 +52,13 @@ def send_raw(url: str, request: bytes) -> RawAnswer:
             head, _, body = stream.read().partition(b"\r\n\r\n")
     status_line, *lines = head.decode("latin-1").split("\r\n")
     pairs = (line.partition(":") for line in lines)
-    return RawAnswer(
+    answer = RawAnswer(
         status=int(status_line.split(" ")[1]),
         headers=tuple((name, value.strip()) for name, _, value in pairs),
         body=body,
     )
+    judge_raw(request, answer.status, by_name(answer.headers), body)
+    return answer
 
 
 async def problem_of(response: aiohttp.ClientResponse) -> dict[str, object]:

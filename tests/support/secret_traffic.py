@@ -22,6 +22,7 @@ from tests.support.gateway_process import (
     wait_until,
 )
 from tests.support.mcp_core import META, modern_message
+from tests.support.mcp_transcript import overhear
 from tests.support.ocp import encode_session
 from tests.support.planting import Evidence, Said, plant, planted_in
 
@@ -351,6 +352,7 @@ def speak_stdio(config: Path, directory: Path, evidence: Evidence) -> None:
         env={**os.environ, **child_environment()},  # noqa: TID251 - the secrets are in it
     )
     assert done.returncode == 0, done.stderr
+    overhear(stdio_lines(), done.stdout)
     evidence.log += done.stderr.decode()
     own = frozenset(planted_in(stdio_lines()))
     evidence.said.append(Said(what="stdio", own=own, text=done.stdout.decode()))

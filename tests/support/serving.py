@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from gateway.config import ApiConfig, Config, ServerConfig, StoreConfig
 from gateway.config.secret import read_secret
 from gateway.engine import Gateway
 from gateway.wiring.loading import load_apis
-from gateway.wiring.serving import _gateway, _runner
+from gateway.wiring.parts import open_gateway
+from gateway.wiring.serving import _runner
+from gateway.wiring.storing import make_guarded_stores
 
 MEMORY = StoreConfig(url=read_secret("memory://", {}))
 
@@ -36,8 +38,9 @@ async def serving(
         Config(apis=apis, server=server or ServerConfig(), store=MEMORY),
         **settings,  # type: ignore[arg-type]
     )
-    async with _gateway(config, await load_apis(config)) as gateway:
-        runner = _runner(config, gateway)
+    store, board = make_guarded_stores(config.store)
+    async with aclosing(board), open_gateway(config, await load_apis(config), store) as gateway:
+        runner = _runner(config, gateway, board)
         await runner.setup()
         try:
             site = web.TCPSite(runner, "127.0.0.1", 0)

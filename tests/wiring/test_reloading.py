@@ -22,9 +22,10 @@ from gateway.sources import Opened, Snapshot, watching
 from gateway.upstreams import Upstream
 from gateway.wiring import reloading
 from gateway.wiring.loading import Built, build_api, keep_copy, load_apis
+from gateway.wiring.parts import open_gateway
 from gateway.wiring.preparing import Shelf
 from gateway.wiring.reloading import Reloading
-from gateway.wiring.serving import _gateway
+from gateway.wiring.storing import make_guarded_stores
 from tests.support.serving import MEMORY, write_spec
 from tests.support.tools import DONE
 
@@ -93,7 +94,8 @@ async def kept(*apis: ApiConfig, cache: Path | None = None) -> AsyncIterator[Liv
     start = datetime(2026, 1, 1, tzinfo=UTC)
     seconds = iter(range(1_000_000))
     asked = asyncio.Event()
-    async with _gateway(config, loaded) as gateway, asyncio.TaskGroup() as group:
+    store, _ = make_guarded_stores(config.store)
+    async with open_gateway(config, loaded, store) as gateway, asyncio.TaskGroup() as group:
         current = Reloading(
             gateway,
             loaded,
@@ -367,6 +369,33 @@ async def test_a_url_is_asked_again_and_taken_when_it_is_new(host: Host) -> None
         host.body = text("two")
         await live.until(lambda: live.tools() == ["two"])
     assert host.answers.count(200) == 2
+
+
+async def test_a_view_lasts_until_the_first_of_its_urls_is_asked_again(
+    host: Host, file: Path
+) -> None:
+    url = host.server.make_url("/shop.json")
+    hourly = api(url, "hourly", reload_seconds=3_600)
+    daily, never = api(url, "daily", reload_seconds=86_400), api(url, "never", reload_seconds=0)
+    async with kept(hourly, daily) as live:
+        assert live.gateway.ttl_ms() == 0  # before anybody knows
+        await live.until(lambda: live.gateway.ttl_ms() > 0)
+        assert 3_500_000 < live.gateway.ttl_ms() <= 3_600_000
+        assert 86_300_000 < live.gateway.ttl_ms("daily") <= 86_400_000
+        host.body = text("two")
+        live.asked.set()
+        await live.until(lambda: live.tools("daily") == ["two"] == live.tools("hourly"))
+        assert 3_500_000 < live.gateway.ttl_ms() <= 3_600_000
+    async with kept(hourly, api(file), never) as live:
+        await live.until(lambda: live.gateway.ttl_ms("hourly") > 0)
+        assert [live.gateway.ttl_ms(name) for name in (None, "shop", "never")] == [0, 0, 0]
+
+
+async def test_a_watched_file_that_is_broken_may_be_good_at_any_moment(file: Path) -> None:
+    async with kept(api(file)) as live:
+        write(file, "{")
+        await live.until(lambda: live.fault() is not None)
+        assert live.gateway.ttl_ms() == 0
 
 
 async def test_a_fault_of_the_text_stands_while_the_server_says_not_modified(host: Host) -> None:

@@ -13,7 +13,7 @@ from gateway.context import new_context
 from gateway.context.headers import outbound_headers
 from gateway.errors import DescriptionError
 from gateway.wiring import serve
-from gateway.wiring.serving import THREADS
+from gateway.wiring.parts import THREADS
 from tests.support.contexts import NOW
 from tests.support.echo_upstream import EchoUpstream
 from tests.support.serving import MEMORY, write_spec

@@ -21,8 +21,9 @@ from gateway.sources import ListFiles, pieces, source, texts
 from gateway.wiring import preparing
 from gateway.wiring.listing import Lists
 from gateway.wiring.loading import Loaded, load_apis
+from gateway.wiring.parts import open_gateway
 from gateway.wiring.reloading import Reloading
-from gateway.wiring.serving import _gateway
+from gateway.wiring.storing import make_guarded_stores
 from tests.support.descriptions_found import FOUND
 from tests.support.serving import MEMORY, write_spec
 from tests.support.tools import DONE
@@ -350,7 +351,8 @@ async def until(condition: Callable[[], bool]) -> None:
 async def kept_current(cache: Path, api: ApiConfig) -> AsyncIterator[Gateway]:
     config = Config(apis=(api,), cache=cache, store=MEMORY)
     loaded = await load_apis(config)
-    async with _gateway(config, loaded) as gateway, asyncio.TaskGroup() as group:
+    store, _ = make_guarded_stores(config.store)
+    async with open_gateway(config, loaded, store) as gateway, asyncio.TaskGroup() as group:
         reloading = Reloading(gateway, loaded, now=lambda: NOW, fraction=lambda: 0.5)
         task = group.create_task(reloading.run(asyncio.Event()))
         yield gateway
