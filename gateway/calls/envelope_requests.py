@@ -9,6 +9,7 @@ from gateway.calls.client_uris import is_for_clients
 from gateway.calls.envelope_shapes import misfit
 from gateway.calls.question_shapes import FORM, SAMPLING, URL
 from gateway.errors import InputRequest
+from gateway.openapi import clean_text
 
 Json = Mapping[str, object]
 
@@ -102,7 +103,12 @@ _KNOWN: Mapping[str, frozenset[str]] = {
 
 
 def _known(shape: str, params: Json) -> Json:
-    return {name: value for name, value in params.items() if name in _KNOWN[shape]}
+    known = {name: value for name, value in params.items() if name in _KNOWN[shape]}
+    message = known.get("message")
+    if isinstance(message, str):
+        # Or what people read would not be what is written.
+        known["message"] = clean_text(message)
+    return known
 
 
 def url_fault(url: str) -> str | None:

@@ -11,8 +11,8 @@ from gateway.messages import Headers
 
 def result_reply(request_id: RequestId, result: bytes, *, headers: Headers = ()) -> Reply:
     """A success; `result` is JSON already, so that kept pages are never encoded again."""
-    head = b'{"jsonrpc":"2.0","id":' + encode_json(request_id) + b',"result":'
-    return Reply(headers=headers, body=head + result + b"}")
+    head = b'{"jsonrpc":"2.0","id":%b,"result":' % encode_json(request_id)
+    return Reply(headers=headers, body=b"".join((head, result, b"}")))
 
 
 def kept_reply(request_id: RequestId, result: bytes, *, ttl_ms: int) -> Reply:

@@ -54,7 +54,9 @@ def read_message(value: object) -> Message:
     if value.get("jsonrpc") != "2.0":
         raise RpcError(INVALID_REQUEST, 'jsonrpc must be "2.0"', request_id=request_id)
     if "method" not in value and ("result" in value or "error" in value):
-        return Answer(id=value.get("id"), result=value.get("result"))
+        # Never both (JSON-RPC 2.0 section 5). Where they are, nobody has said yes to anything.
+        is_error = value.get("error") is not None
+        return Answer(id=value.get("id"), result=None if is_error else value.get("result"))
     if "id" in value and request_id is None:
         raise RpcError(INVALID_REQUEST, "id must be a string or an integer")
     method = value.get("method")

@@ -18,11 +18,12 @@ LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "e
 
 # W3C Trace Context section 3.2 (version 00 and what later ones may append), 3.3.
 _TRACE_PARENT = re.compile(
-    r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[\x21-\x7e]+"
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-[\x21-\x7e]*)?"
 )
 _VISIBLE = re.compile(r"[\x20-\x7e]+")
 _MAX_TRACE_PARENT = 128
 _MAX_TRACE_STATE = 512
+_MAX_MEMBERS = 32
 # W3C Baggage section 3.3.2: what everybody has to pass on at least.
 _MAX_BAGGAGE = 8_192
 
@@ -69,7 +70,7 @@ def _trace(request: RpcRequest) -> Iterator[tuple[str, str]]:
     baggage = meta_member(request.params, "baggage")
     if _is_field(parent, _MAX_TRACE_PARENT) and _TRACE_PARENT.fullmatch(str(parent)):
         yield "traceparent", str(parent)
-        if _is_field(state, _MAX_TRACE_STATE):
+        if _is_field(state, _MAX_TRACE_STATE) and str(state).count(",") < _MAX_MEMBERS:
             yield "tracestate", str(state).strip()
     if _is_field(baggage, _MAX_BAGGAGE):
         yield "baggage", str(baggage).strip()

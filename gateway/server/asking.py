@@ -75,6 +75,7 @@ class Asking:
         self._board = board
         self._patience = patience_seconds
         self._open: dict[str, asyncio.Future[Answer]] = {}
+        self._over = False
 
     def resume(self, work: Work, principal: Principal, api: str | None) -> Round:
         """The round that a request begins. Raises RpcError (-32602) for a state that is none."""
@@ -140,6 +141,8 @@ class Asking:
             }
         answers = {key: task.result() for key, task in tasks.items()}
         responses = {key: answer for key, answer in answers.items() if answer is not None}
+        if self._over:
+            raise CannotAsk("the gateway is ending, and waits for no answers", missing=frozenset())
         if len(responses) < len(answers):
             raise CannotAsk("the client did not answer what it was asked", missing=frozenset())
         return Round(
@@ -159,7 +162,16 @@ class Asking:
         elif not waiting.done():
             waiting.set_result(answered.result)
 
+    def close(self) -> None:
+        """Nobody is waited for any more: calls that have asked end with a result that says so."""
+        self._over = True
+        for waiting in self._open.values():
+            if not waiting.done():
+                waiting.set_result(None)
+
     async def _ask(self, work: Work, request: InputRequest, channel: Channel) -> Answer:
+        if self._over:
+            return None
         question_id = self.questions.mint(work.session or b"", self._new_bytes(QUESTION_BYTES))
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._open[question_id] = answer
@@ -189,7 +201,10 @@ class Asking:
 def _next(last: Round) -> int:
     # The engine counts, too, but in the state, and an API may keep none.
     if last.number > MAX_ROUNDS:
-        raise UpstreamError(f"the call has asked {MAX_ROUNDS} times and asks again")
+        raise UpstreamError(
+            f"the call has asked {MAX_ROUNDS} times and asks again. "
+            "It may have been carried out all the same: check before trying again."
+        )
     return last.number + 1
 
 

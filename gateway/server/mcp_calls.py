@@ -85,6 +85,8 @@ class Told:
         self._furthest = -inf
 
     async def progress(self, progress: Progress) -> None:
+        if not self._channel.can_send:  # legacy calls go on without their client
+            return
         # Rounds count for themselves, and a client is told of one call (2025-11-25, progress).
         if self._work.progress_token is not None and progress.progress > self._furthest:
             self._furthest = progress.progress
@@ -94,6 +96,8 @@ class Told:
             await self._channel.send(notice)
 
     async def log(self, line: LogLine) -> None:
+        if not self._channel.can_send:
+            return
         least = await self._least()
         if least is not None and is_loud_enough(line.level, least):
             await self._channel.send(log_notice(line.level, line.data, logger=line.logger))

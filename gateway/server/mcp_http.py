@@ -31,7 +31,7 @@ from gateway.mcp import (
 from gateway.messages import Headers
 from gateway.policy import Principal
 from gateway.server.channels import QueueChannel
-from gateway.server.event_streams import EVENT_HEAD, PING, event, open_events
+from gateway.server.event_streams import EVENT_HEAD, PING, event, open_events, write_events
 from gateway.server.heads import headers_of, read_body
 from gateway.server.listen_streams import ListenStreams
 from gateway.server.mcp_calls import Caller, claim_of
@@ -97,8 +97,8 @@ class McpEndpoint:
                 return respond(refuse_method())
 
     async def close_streams(self, _: web.Application) -> None:
-        """Ends the event streams that would otherwise hold up a shutdown."""
-        self._listening.close()
+        """Ends what would hold up a shutdown: streams of changes, and waiting for answers."""
+        self.parts.close()
 
     async def end_calls(self, _: web.Application) -> None:
         """Cancels what still runs, as legacy calls do when their client has left."""
@@ -207,16 +207,16 @@ class McpEndpoint:
         headers: Headers,
     ) -> web.StreamResponse:
         response = await open_events(request, headers)
-        with suppress(ConnectionError):  # the client left between two of its signs of life
+        with suppress(ConnectionError):  # the client left, or reads nothing any more
             # The first one at once: aiohttp holds the head back until the body begins.
-            await response.write(PING)
+            await write_events(request, response, PING)
             while not call.done() or not channel.is_empty:
                 while (message := channel.take()) is not None:
-                    await response.write(event(message))
+                    await write_events(request, response, event(message))
                 if not call.done() and not await channel.changed(self._settings.ping_seconds):
-                    await response.write(PING)
+                    await write_events(request, response, PING)
             if (reply := call.result()).body:
-                await response.write(event(reply.body))
+                await write_events(request, response, event(reply.body))
         return response
 
 

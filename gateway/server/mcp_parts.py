@@ -1,6 +1,7 @@
 """What every way into MCP over HTTP works with."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -16,6 +17,10 @@ from gateway.server.running_calls import RunningCalls
 from gateway.server.session_records import SessionRecords
 
 T = TypeVar("T")
+
+# Some encoders escape the slash (RFC 8259 section 7). What only speaks of it, in a text, has its
+# quotes escaped; whatever else is missed, or found in vain, is answered all the same.
+_ASKS_FOR_TOOLS = re.compile(rb'"method"\s*:\s*"tools\\?/list"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +59,10 @@ class McpParts:
         self.settings = settings
         self.clock = clock
         self.new_bytes = new_bytes
-        asking = Asking(keys=settings.session_keys, clock=clock, new_bytes=new_bytes, board=board)
-        self.questions = asking.questions
+        self.asking = Asking(
+            keys=settings.session_keys, clock=clock, new_bytes=new_bytes, board=board
+        )
+        self.questions = self.asking.questions
         self.records = SessionRecords(board, clock=clock)
         self.pages = ToolPages(
             settings.server,
@@ -65,7 +72,7 @@ class McpParts:
         )
         self.desk = CallDesk(
             gateway,
-            asking=asking,
+            asking=self.asking,
             records=self.records,
             new_bytes=new_bytes,
             running=RunningCalls(board),
@@ -77,6 +84,11 @@ class McpParts:
             ping_seconds=settings.ping_seconds,
         )
         self._listing = asyncio.Lock()
+
+    def close(self) -> None:
+        """See McpEndpoint.close_streams."""
+        self.listening.close()
+        self.asking.close()
 
     def publication(self, api: str | None) -> Publication:
         server = self.settings.server
@@ -94,7 +106,7 @@ class McpParts:
         def decide() -> T | Reply:
             return self.desk.consider(body, think)
 
-        if b"tools/list" not in body:
+        if _ASKS_FOR_TOOLS.search(body) is None:
             return decide() if len(body) < LARGE else await asyncio.to_thread(decide)
         # The first list of a catalog takes long to make, and nobody else shall wait for it.
         async with self._listing:

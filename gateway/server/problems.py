@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from aiohttp import web
+from aiohttp import ClientConnectionResetError, web
 
 from gateway.errors import (
     ConfirmationRequired,
@@ -85,6 +85,8 @@ def make_error_middleware(new_bytes: Callable[[int], bytes]) -> Callable[..., ob
             return problem_of(error)
         except web.HTTPException as error:
             return _problem_of_routing(error)
+        except ClientConnectionResetError:
+            return web.Response()  # the client left before its answer began: nobody reads this
         except Exception:  # noqa: BLE001 - the server must survive any request
             incident = new_bytes(6).hex()
             _LOG.exception("%s failed, incident %s", request.method, incident)

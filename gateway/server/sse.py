@@ -28,7 +28,7 @@ from gateway.mcp import (
 )
 from gateway.policy import Principal
 from gateway.server.channels import QueueChannel
-from gateway.server.event_streams import PING, event, open_events
+from gateway.server.event_streams import PING, event, open_events, write_events
 from gateway.server.heads import headers_of, read_body
 from gateway.server.mcp_calls import Caller
 from gateway.server.mcp_http import caller_of, respond
@@ -38,8 +38,6 @@ from gateway.server.subscribers import Subscriber
 MAX_STREAMS = 1_000
 MAX_RUNNING = 64
 """Calls of one stream at a time; the POST of one more waits."""
-STALL_SECONDS = 30.0
-"""A client that has not read what was sent so long ago is cut off."""
 _ID_BYTES = 16
 _CONTEXT_BYTES = 16
 
@@ -180,13 +178,13 @@ class SseEndpoint:
         response = await open_events(request)
         place = f"{self._path}/messages?session_id={name}"
         with suppress(ConnectionError):
-            await _write(request, response, f"event: endpoint\ndata: {place}\n\n".encode())
+            await write_events(request, response, f"event: endpoint\ndata: {place}\n\n".encode())
             await self._parts.listening.open(subscriber)
             while not stream.is_over:
                 if (message := channel.take()) is not None:
-                    await _write(request, response, event(message))
+                    await write_events(request, response, event(message))
                 elif not await channel.changed(self._parts.settings.ping_seconds):
-                    await _write(request, response, PING)
+                    await write_events(request, response, PING)
         return response
 
     async def _settle(self, stream: _Stream, decision: Doable, caller: Caller) -> None:
@@ -213,17 +211,6 @@ class SseEndpoint:
         reply = await self._parts.desk.settle(decision, caller, stream.channel)
         if reply.body:
             await stream.channel.send(reply.body)
-
-
-async def _write(request: web.Request, response: web.StreamResponse, data: bytes) -> None:
-    """Raises ConnectionError when the client is gone or reads nothing any more."""
-    try:
-        async with asyncio.timeout(STALL_SECONDS):
-            await response.write(data)
-    except TimeoutError:
-        if request.transport is not None:
-            request.transport.abort()
-        raise ConnectionAbortedError from None
 
 
 def _refuse(status: int, message: str) -> web.Response:

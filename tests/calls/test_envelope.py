@@ -272,6 +272,10 @@ class TestQuestions:
         request = with_field(field)
         assert asked({"a": request}).asks["a"].request.params == request["params"]
 
+    def test_what_nobody_sees_in_a_question_does_not_go_on(self) -> None:
+        request = with_params(ELICIT, message="Pay \u202e001\u202c\u200b euros?")
+        assert asked({"a": request}).asks["a"].request.params["message"] == "Pay 001 euros?"
+
     def test_a_date_in_a_message_goes_on(self) -> None:
         said = [{"role": "user", "content": dated("2025-01-12T15:00:58Z")}]
         request = with_params(SAMPLE, messages=said)

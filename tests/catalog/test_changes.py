@@ -17,6 +17,7 @@ from gateway.catalog import (
     Topic,
     can_be_told,
     read_catalog,
+    read_template,
     state_of,
 )
 from gateway.openapi import read_description
@@ -161,6 +162,16 @@ def test_what_is_declared_goes_and_comes_with_its_tool(
         for each in (before, after)
     )
     assert {topic for topic in there if there[topic] != gone[topic]} == changed_lists
+
+
+def test_a_template_goes_with_its_tool_as_well() -> None:
+    template = read_template("test://{id}")
+    resource = DeclaredResource(uri="test://{id}", name="x", template=template, tool="getPet")
+    declared = Declared(resources=(resource,))
+    states = {
+        state_of(Catalog([each]), "pets", Topic.RESOURCES, declared) for each in (BEFORE, WITHOUT)
+    }
+    assert len(states) == 2
 
 
 def test_the_list_of_no_prompts_never_changes() -> None:

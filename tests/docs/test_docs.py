@@ -13,8 +13,10 @@ from aiohttp import web
 
 from gateway import client
 from gateway.calls import (
+    client_uris,
     eliciting,
     envelope,
+    envelope_content,
     envelope_lines,
     envelope_shapes,
     excerpts,
@@ -64,6 +66,7 @@ from gateway.server import (
     asking,
     channels,
     contexts,
+    event_streams,
     listen_streams,
     listening,
     problems,
@@ -277,11 +280,7 @@ LIMITS = {
         session_records.MAX_URI,
         running_calls.MAX_NOTED,
     ),
-    "HTTP+SSE: streams / running calls of one / what was sent, unread": (
-        sse.MAX_STREAMS,
-        sse.MAX_RUNNING,
-        sse.STALL_SECONDS,
-    ),
+    "HTTP+SSE: streams / running calls of one": (sse.MAX_STREAMS, sse.MAX_RUNNING),
     "JSON of a call: levels / objects, arrays and members": (
         json_text.MAX_DEPTH,
         json_text.MAX_PARTS,
@@ -295,11 +294,18 @@ LIMITS = {
         results.TTL_SECONDS,
     ),
     "`select`: its answers / its expression": (SELECT_BYTES, selecting.MAX_EXPRESSION),
-    "an interaction: a line / lines / an API's state": (
+    "an interaction: a line / lines / all of them / an API's state": (
         envelope.MAX_LINE,
         envelope.MAX_LINES,
+        envelope.MAX_BYTES,
         envelope_lines.MAX_STATE,
     ),
+    "an interaction: objects, arrays and members of a result / of any other line / blocks": (
+        envelope_lines.MAX_PARTS,
+        envelope_lines.MAX_NOTE_PARTS,
+        envelope_content.MAX_BLOCKS,
+    ),
+    "an interaction: a URI": (client_uris.MAX_URI,),
     "an interaction: questions at once / characters of a key / in all": (
         envelope_shapes.MAX_REQUESTS,
         envelope_shapes.MAX_KEY,
@@ -368,8 +374,9 @@ LIMITS |= {
         request_state.LIFE_SECONDS,
         request_state.MAX_STATE,
     ),
-    "what is said to a client before its answer, unread: then the call waits": (
+    "what is said to a client before its answer, unread: then the call waits / is cut off": (
         channels.MAX_WAITING,
+        event_streams.STALL_SECONDS,
     ),
 }
 LIMITS |= {

@@ -4,11 +4,21 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.mcp import ACCEPTED, Batch, Listen, Reply, Work
+from gateway.mcp import (
+    ACCEPTED,
+    QUESTION_BYTES,
+    Answered,
+    Batch,
+    Listen,
+    QuestionIds,
+    Reply,
+    Work,
+)
 from gateway.mcp.decisions import Cancel
 from gateway.mcp.sessions import LIFE_SECONDS
 from gateway.policy import Principal
 from tests.support.mcp_core import (
+    KEY,
     LEGACY,
     MODERN,
     NONCE,
@@ -184,6 +194,28 @@ def test_notifications_and_responses_are_accepted(note: object, with_session: bo
     head = [open_session(http)] if with_session else []
     assert isinstance(note, dict)
     assert http.on_post(arrival(*head), encoded({"jsonrpc": "2.0", **note})) == ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ({"result": {"action": "accept"}}, {"action": "accept"}),
+        ({"result": {"action": "accept"}, "error": None}, {"action": "accept"}),
+        ({"error": {"code": 1, "message": ""}}, None),
+        ({"result": {"action": "accept"}, "error": {"code": 1, "message": ""}}, None),
+        ({"result": {"action": "accept"}, "error": False}, None),
+        ({"result": "accept"}, None),
+    ],
+    ids=["result", "no error", "error", "both", "something for an error", "no object"],
+)
+def test_an_answer_is_a_result_or_an_error(
+    said: dict[str, object], heard: dict[str, object] | None
+) -> None:
+    http = core()
+    session = open_session(http)
+    question = QuestionIds((KEY,)).mint(NONCE, bytes(QUESTION_BYTES))
+    decision = http.on_post(arrival(session), encoded({"jsonrpc": "2.0", "id": question, **said}))
+    assert decision == Answered(session=NONCE, id=question, result=heard)
 
 
 def test_a_cancellation_reaches_its_own_session_only() -> None:

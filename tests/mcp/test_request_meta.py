@@ -45,6 +45,12 @@ def test_a_trace_becomes_headers() -> None:
     )
 
 
+def test_a_state_of_too_many_members_is_left_out() -> None:
+    states = [",".join(f"v{n}=1" for n in range(number)) for number in (32, 33)]
+    kept = [trace_of(request({"traceparent": PARENT, "tracestate": state})) for state in states]
+    assert [len(headers) for headers in kept] == [2, 1]
+
+
 @pytest.mark.parametrize(
     "meta",
     [
@@ -54,6 +60,7 @@ def test_a_trace_becomes_headers() -> None:
         {"traceparent": f"{PARENT}\r\nX-Evil: 1"},
         {"traceparent": "ff" + PARENT[2:]},
         {"traceparent": 7},
+        {"tracestate": "a=1", "traceparent": PARENT[:-1]},
         {"baggage": "k=v\n"},
         {"baggage": "k=" + "v" * 8_192},
         {"baggage": "é"},

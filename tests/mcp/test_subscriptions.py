@@ -93,22 +93,30 @@ def test_what_can_be_told_is_acknowledged_and_the_id_keeps_its_type(
     assert type(params["_meta"][SUBSCRIPTION_ID]) is type(request_id)
 
 
-@pytest.mark.parametrize(("api", "honoured"), [(None, {}), ("pets", {"promptsListChanged": True})])
+@pytest.mark.parametrize(
+    ("api", "there_are", "honoured"),
+    [
+        pytest.param(None, True, {}, id="all APIs"),
+        pytest.param("pets", True, {"promptsListChanged": True}, id="one API"),
+        pytest.param("pets", False, {}, id="one API, no prompts"),
+    ],
+)
 def test_prompts_are_told_of_where_they_can_change(
-    api: str | None, honoured: dict[str, object]
+    api: str | None, honoured: dict[str, object], *, there_are: bool
 ) -> None:
     body = encoded(modern_message(METHOD, {"notifications": {"promptsListChanged": True}}))
-    core = with_prompts()
-    decision = core.on_post(arrival(*modern_head(METHOD), api=api), body)
+    http = with_prompts() if there_are else core()
+    decision = http.on_post(arrival(*modern_head(METHOD), api=api), body)
     assert isinstance(decision, Subscribe)
     told = said(acknowledgement(decision))["params"]
     assert isinstance(told, dict)
     assert told["notifications"] == honoured
     discover = encoded(modern_message("server/discover"))
-    reply = core.on_post(arrival(*modern_head("server/discover"), api=api), discover)
+    reply = http.on_post(arrival(*modern_head("server/discover"), api=api), discover)
     declared = result_of(reply)["capabilities"]
     assert isinstance(declared, dict)
-    assert declared["prompts"] == ({"listChanged": True} if honoured else {})
+    wanted = {"listChanged": True} if honoured else {}
+    assert declared.get("prompts") == (wanted if there_are else None)
 
 
 @pytest.mark.parametrize(("api", "declared"), [(None, {}), ("pets", {"listChanged": True})])

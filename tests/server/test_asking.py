@@ -31,13 +31,14 @@ FORM = InputRequest(
     method="elicitation/create", params={"message": "Who?", "requestedSchema": SCHEMA}
 )
 ROOTS = InputRequest(method="roots/list", params={})
+REQUESTS = {"who": FORM, "where": ROOTS}
 ANSWER = {"action": "accept", "content": {"name": "Ann"}}
 
 
 async def ask_once(call: ToolCall) -> str:
     """Asks for two things, then says what it was told."""
     if call.continuation is None:
-        raise required({"who": FORM, "where": ROOTS}, state={"step": 1})
+        raise required(REQUESTS, state={"step": 1})
     assert call.continuation.state == {"step": 1}
     return json.dumps(call.continuation.responses, sort_keys=True)
 
@@ -174,6 +175,7 @@ async def test_nobody_is_asked_for_ever() -> None:
     reply = await client.call(legacy_call())
     assert result_of(reply)["isError"] is True
     assert contexts_of(reply) == ["ocp-minted"] * 2
+    assert "may have been carried out" in text_of(reply)
     assert len(client.heard) == MAX_ROUNDS
     assert len(fake.calls) == MAX_ROUNDS + 1
 
@@ -192,6 +194,18 @@ async def test_without_the_board_an_answer_in_this_process_is_heard() -> None:
     client.answers = {"elicitation/create": ANSWER, "roots/list": {"roots": []}}
     reply = await client.call(legacy_call())
     assert json.loads(text_of(reply)) == {"who": ANSWER, "where": {"roots": []}}
+
+
+async def test_at_the_end_nobody_is_waited_for() -> None:
+    client = Client(FakeGateway(listPets=ask_once))
+    calling = asyncio.ensure_future(client.call(legacy_call()))
+    while len(client.heard) < len(REQUESTS):  # noqa: ASYNC110 - nothing else tells
+        await asyncio.sleep(0)
+    client.asking.close()
+    for reply in (await calling, await client.call(legacy_call())):
+        assert result_of(reply)["isError"] is True
+        assert "the gateway is ending" in text_of(reply)
+    assert len(client.heard) == len(REQUESTS)
 
 
 async def test_a_late_answer_without_a_board_is_dropped() -> None:
@@ -319,6 +333,19 @@ async def test_log_lines_from_the_wanted_level_on(work: Work, levels: list[str])
     await client.call(work)
     lines = [m["params"] for m in client.heard if m["method"] == "notifications/message"]
     assert lines == [{"level": level, "data": {"n": 1}} for level in levels]
+
+
+async def test_nothing_is_made_of_what_nobody_hears() -> None:
+    async def say(call: ToolCall) -> str:
+        assert call.listener
+        await call.listener.log(LogLine(level="error", data=object()))  # JSON has no such thing
+        await call.listener.progress(Progress(progress=1))
+        return "done"
+
+    work = replace(legacy_call(), progress_token=7)
+    desk = Client(FakeGateway(listPets=say)).desk
+    reply = await desk.settle(work, CALLER, QueueChannel(can_send=False))
+    assert text_of(reply) == "done"
 
 
 async def test_a_channel_makes_speakers_wait_for_room() -> None:

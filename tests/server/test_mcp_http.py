@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from gateway.catalog import NO_ADDITIONS, Additions, View
-from gateway.engine import Progress, ToolCall
+from gateway.engine import LogLine, Progress, ToolCall
 from gateway.errors import Fault, InvalidArguments, UnknownApi
 from gateway.mcp import LARGE, Revision, ToolPages, parse_json
 from gateway.policy import ANONYMOUS
@@ -175,8 +175,9 @@ async def test_a_legacy_conversation_goes_through() -> None:
             assert r.status == 404
 
 
+@pytest.mark.parametrize("method", [b'"tools/list"', b'"tools\\/list"'], ids=["", "escaped"])
 async def test_who_asks_for_a_list_keeps_nobody_else_waiting(
-    monkeypatch: pytest.MonkeyPatch,
+    method: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = threading.Event()
     make = ToolPages.page
@@ -188,9 +189,14 @@ async def test_who_asks_for_a_list_keeps_nobody_else_waiting(
     monkeypatch.setattr(ToolPages, "page", slow)
     async with open_door(FakeGateway()) as door:
         head = dict(modern_head("tools/list"))
-        listing = asyncio.ensure_future(door.post(modern_message("tools/list"), head).__aenter__())
+        body = encoded(modern_message("tools/list")).replace(b'"tools/list"', method)
+        listing = asyncio.ensure_future(door.post(body, head).__aenter__())
         head = dict(modern_head("server/discover"))
         async with door.post(modern_message("server/discover"), head) as answered:
+            assert answered.status == 200
+        # Nor does it keep those waiting who only speak of one.
+        call, head = modern_call(arguments={"text": json.dumps({"method": "tools/list"})})
+        async with door.post(call, head) as answered:
             assert answered.status == 200
         assert not listing.done()
         free.set()
@@ -427,6 +433,33 @@ async def test_a_modern_client_cancels_by_leaving(streaming: bool) -> None:
         else:
             posted.cancel()
         await wait_for(fake.cancelled)
+
+
+async def log_for_ever(call: ToolCall) -> str:
+    assert call.listener
+    while True:
+        await call.listener.log(LogLine(level="error", data="x" * 100_000))
+
+
+async def test_a_client_that_reads_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.server.event_streams.STALL_SECONDS", 0.05)
+    fake = FakeGateway(listPets=log_for_ever)
+    async with open_door(fake) as door:
+        params = {
+            "name": "listPets",
+            "_meta": {**META, "io.modelcontextprotocol/logLevel": "error"},
+        }
+        body, head = (
+            encoded(message("tools/call", params)),
+            dict(modern_head("tools/call", "listPets")),
+        )
+        lines = {"Host": "localhost", "Content-Length": str(len(body)), **JSON, **head}
+        text = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(door.url.split(":")[2]))
+        writer.write(b"POST /mcp HTTP/1.1\r\n" + text.encode() + b"\r\n" + body)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        await wait_for(fake.cancelled)
+        writer.close()
 
 
 async def test_a_client_whose_connection_breaks_under_a_ping_has_left(

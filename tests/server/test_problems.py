@@ -84,3 +84,19 @@ async def test_what_nobody_expected_has_a_number_that_is_in_the_log(
     assert incident in caplog.text
     async with http.get(f"{served.url}/healthz") as response:
         assert response.status == 200
+
+
+async def test_a_client_that_has_left_is_no_incident(
+    served: Served,
+    http: aiohttp.ClientSession,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def find_nobody(_: object = None) -> None:
+        raise aiohttp.ClientConnectionResetError
+
+    monkeypatch.setattr(served.gateway, "view", find_nobody)
+    with caplog.at_level(logging.ERROR):
+        async with http.get(f"{served.url}/tools") as response:
+            assert await response.read() == b""
+    assert "incident" not in caplog.text

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from urllib.parse import urljoin
 
@@ -14,6 +14,7 @@ from aiohttp import web
 
 from gateway.engine import LogLine, Progress, ToolCall
 from gateway.errors import InputRequest, InputRequired, UnknownApi
+from gateway.mcp import Server
 from gateway.policy import ANONYMOUS, Principal
 from gateway.server import sse
 from gateway.server.app import _name_server
@@ -109,7 +110,11 @@ class Door:
 
 @asynccontextmanager
 async def open_door(
-    fake: FakeGateway, *, ping_seconds: float = 15.0, public_url: str | None = None
+    fake: FakeGateway,
+    *,
+    ping_seconds: float = 15.0,
+    public_url: str | None = None,
+    server: Server = SERVER,
 ) -> AsyncIterator[Door]:
     def principal_of(request: web.Request) -> Principal:
         name = request.headers.get("X-Name")
@@ -117,7 +122,7 @@ async def open_door(
 
     numbers = count(1)
     settings = McpSettings(
-        server=SERVER, session_keys=(KEY,), ping_seconds=ping_seconds, max_body_bytes=100_000
+        server=server, session_keys=(KEY,), ping_seconds=ping_seconds, max_body_bytes=100_000
     )
     mcp = McpEndpoint(
         as_gateway(fake),
@@ -399,7 +404,7 @@ async def test_a_shutdown_ends_the_stream_after_what_is_under_way() -> None:
 
 
 async def test_a_client_that_reads_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sse, "STALL_SECONDS", 0.05)
+    monkeypatch.setattr("gateway.server.event_streams.STALL_SECONDS", 0.05)
 
     async def large(_: ToolCall) -> str:
         return "x" * 1_000_000
@@ -463,3 +468,16 @@ async def _until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not holds():  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(("path", "declared"), [("/sse", {}), ("/sse/pets", {"listChanged": True})])
+async def test_prompts_may_change_in_the_view_of_one_api(
+    path: str, declared: dict[str, object]
+) -> None:
+    server = replace(SERVER, prompts=True)
+    async with open_door(FakeGateway(), server=server) as door, door.stream(path) as stream:
+        answer = await stream.ask(
+            "initialize", {"protocolVersion": "2024-11-05", "capabilities": {}}
+        )
+        assert isinstance(answer["result"], dict)
+        assert answer["result"]["capabilities"]["prompts"] == declared

@@ -78,8 +78,10 @@ def judge_message(value: object, *, revision: str | None, asked: object) -> None
 
 
 def judge_status(status: int, value: object, *, revision: str | None) -> None:
-    """The HTTP status of a body that is a single message."""
-    assert status < 500, f"HTTP {status}"
+    """The HTTP status of a message, or of an array of them."""
+    if isinstance(value, list):
+        assert status in {200, 400}, f"an array with HTTP {status}"
+        return
     if not isinstance(value, dict) or "error" not in value:
         assert status == 200, f"a result with HTTP {status}"
         return

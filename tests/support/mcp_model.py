@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tests.support.mcp_methods import (
     NOTHING,
     SILENT,
+    STREAMS,
     Members,
     Opened,
     Outcome,
@@ -106,7 +107,17 @@ def _modern(post: Post, world: World) -> Outcomes:
         return {(400, -32022)}
     repeated = _repeats(post, message) if message["method"] == "tools/call" else True
     otherwise = outcomes_of(message, world, MODERN) if repeated is not False else set()
+    if STREAMS in otherwise and not _takes_events(post):
+        otherwise = otherwise - {STREAMS} | {(406, -32600)}
     return otherwise | (set() if repeated else {(400, -32020)})
+
+
+def _takes_events(post: Post) -> bool:
+    """Whether an event stream may be the answer; one that is weighed at 0 may not."""
+    ranges = [part for value in post.values("Accept") for part in value.split(",")]
+    wanted = [part for part in ranges if not part.replace(" ", "").endswith(";q=0")]
+    fits = ("text/event-stream", "text/*", "*/*")
+    return not ranges or any(part.split(";")[0].strip() in fits for part in wanted)
 
 
 def _repeats(post: Post, message: Members) -> bool | None:
@@ -157,7 +168,9 @@ def _sentinel(value: str) -> object:
     if not (value.startswith("=?base64?") and value.endswith("?=") and len(value) >= 11):
         return value
     try:
-        return base64.b64decode(value[9:-2], validate=True).decode()
+        raw = base64.b64decode(value[9:-2], validate=True)
+        # The decoder lets pass what its own encoder would never write.
+        return raw.decode() if base64.b64encode(raw).decode() == value[9:-2] else object()
     except ValueError:
         return object()
 

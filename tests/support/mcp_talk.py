@@ -116,8 +116,7 @@ class Talk(RuleBasedStateMachine):
             result = as_object(as_object(read_line(heard.body)).get("result"))
             revision = str(result["protocolVersion"]) if result else None
         judge_body(heard.body, revision=revision, asked=post.value)
-        if not isinstance(read_line(heard.body), list):
-            judge_status(heard.status, read_line(heard.body), revision=revision)
+        judge_status(heard.status, read_line(heard.body), revision=revision)
         for message in heard.pushed:
             judge_message(read_line(message), revision=revision, asked=post.value)
 

@@ -90,8 +90,7 @@ class Target:
         revision = self._revision(head, asked, heard)
         if heard.body:
             judge_body(heard.body, revision=revision, asked=asked)
-            if not isinstance(read_line(heard.body), list):
-                judge_status(heard.status, read_line(heard.body), revision=revision)
+            judge_status(heard.status, read_line(heard.body), revision=revision)
         for message in heard.pushed:
             judge_message(read_line(message), revision=revision, asked=asked)
         if not disputed:

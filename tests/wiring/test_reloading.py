@@ -391,11 +391,16 @@ async def test_a_view_lasts_until_the_first_of_its_urls_is_asked_again(
         assert [live.gateway.ttl_ms(name) for name in (None, "shop", "never")] == [0, 0, 0]
 
 
-async def test_a_watched_file_that_is_broken_may_be_good_at_any_moment(file: Path) -> None:
+async def test_a_watched_file_that_is_gone_may_be_back_at_any_moment(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reloading, "RETRY_SECONDS", (3_600.0,))
     async with kept(api(file)) as live:
-        write(file, "{")
+        await asyncio.to_thread(file.unlink)
         await live.until(lambda: live.fault() is not None)
         assert live.gateway.ttl_ms() == 0
+        write(file, text("two"))
+        await live.until(lambda: live.tools() == ["two"])
 
 
 async def test_a_fault_of_the_text_stands_while_the_server_says_not_modified(host: Host) -> None:

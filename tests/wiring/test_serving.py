@@ -11,11 +11,13 @@ import pytest
 from gateway.config import ApiConfig, Config, ServerConfig
 from gateway.context import new_context
 from gateway.context.headers import outbound_headers
+from gateway.engine import Freshness
 from gateway.errors import DescriptionError
 from gateway.wiring import serve
 from gateway.wiring.parts import THREADS
 from tests.support.contexts import NOW
 from tests.support.echo_upstream import EchoUpstream
+from tests.support.mcp_core import encoded, modern_head, modern_message
 from tests.support.serving import MEMORY, write_spec
 from tests.support.serving import serving as in_this_loop
 from tests.support.tools import DONE
@@ -99,3 +101,34 @@ async def test_a_legal_session_of_any_size_arrives(tmp_path: Path) -> None:
                 assert response.status == 200
                 assert response.headers["OCP-Context-ID"] == "ocp-00000001"
         assert echo.last.value("OCP-Agent-Type") == "tester"
+
+
+@pytest.mark.parametrize("path", ["/mcp", "/mcp/shop"])
+async def test_lists_and_what_was_read_say_how_long_they_last(tmp_path: Path, path: str) -> None:
+    shop = api(write_spec(tmp_path, PATHS))
+    uri = "gateway://apis/shop/openapi"
+    async with in_this_loop(shop) as made, aiohttp.ClientSession(made.url) as http:
+
+        async def told(method: str, **params: object) -> tuple[int, int]:
+            """Before anybody knows, and while the next reading is a minute away."""
+            found = []
+            for freshness in ({}, {"shop": Freshness(due=asyncio.get_running_loop().time() + 60)}):
+                made.gateway.freshness = freshness
+                head = {
+                    "Accept": "application/json",
+                    "Content-Type": "application/json",
+                    **dict(modern_head(method, str(params["uri"]) if params else None)),
+                }
+                body = encoded(modern_message(method, params))
+                async with http.post(path, data=body, headers=head) as response:
+                    found.append((await response.json())["result"]["ttlMs"])
+            return found[0], found[1]
+
+        for method in ("server/discover", "tools/list", "resources/list",
+                       "resources/templates/list"):  # fmt: skip
+            before, after = await told(method)
+            assert before == 0
+            assert 0 < after <= 60_000
+        before, after = await told("resources/read", uri=uri)
+        assert before == 0
+        assert 0 < after <= 60_000
