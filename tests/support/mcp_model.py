@@ -114,7 +114,8 @@ def _modern(post: Post, world: World) -> Outcomes:
 
 def _takes_events(post: Post) -> bool:
     """Whether an event stream may be the answer; one that is weighed at 0 may not."""
-    ranges = [part for value in post.values("Accept") for part in value.split(",")]
+    said = ",".join(post.values("Accept"))
+    ranges = [part for part in said.split(",") if part.strip()]
     wanted = [part for part in ranges if not part.replace(" ", "").endswith(";q=0")]
     fits = ("text/event-stream", "text/*", "*/*")
     return not ranges or any(part.split(";")[0].strip() in fits for part in wanted)
