@@ -31,8 +31,9 @@ _MAX_BAGGAGE = 8_192
 def progress_token(request: RpcRequest) -> ProgressToken | None:
     """The token with its JSON type; what is none is ignored."""
     token = meta_member(request.params, "progressToken")
-    is_token = isinstance(token, str | int | float) and not isinstance(token, bool)
-    return token if is_token else None  # type: ignore[return-value]
+    if isinstance(token, bool) or not isinstance(token, str | int | float):
+        return None
+    return token
 
 
 def named_context(request: RpcRequest) -> str | None:

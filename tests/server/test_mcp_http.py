@@ -14,7 +14,7 @@ from aiohttp import web
 
 from gateway.catalog import NO_ADDITIONS, Additions, View
 from gateway.engine import LogLine, Progress, ToolCall
-from gateway.errors import Fault, InvalidArguments, UnknownApi
+from gateway.errors import Fault, InvalidArguments
 from gateway.mcp import LARGE, Revision, ToolPages, parse_json
 from gateway.policy import ANONYMOUS
 from gateway.server.mcp_http import McpEndpoint
@@ -31,6 +31,7 @@ from tests.support.mcp_core import (
     modern_head,
     modern_message,
 )
+from tests.support.unknown_apis import answer_unknown_apis
 
 PATIENCE = 10
 JSON = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
@@ -82,7 +83,7 @@ async def open_door(
         new_bytes=lambda size: b"n" * size,
         board=MemoryBoard(),
     )
-    app = web.Application(middlewares=[_not_found])
+    app = web.Application(middlewares=[answer_unknown_apis])
     app.router.add_route("*", "/mcp", endpoint.answer)
     app.router.add_route("*", "/mcp/{api}", endpoint.answer)
     app.on_shutdown.append(endpoint.close_streams)
@@ -98,16 +99,6 @@ async def open_door(
             yield Door(fake=fake, url=url, client=client, stop=runner.cleanup)
         finally:
             await runner.cleanup()
-
-
-@web.middleware
-async def _not_found(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except UnknownApi:
-        return web.Response(status=404)
 
 
 def modern_call(
@@ -272,7 +263,7 @@ async def test_a_body_over_the_cap_is_refused_whatever_its_head_says(chunked: bo
             assert r.status == 413
 
 
-async def test_an_api_that_does_not_exist_is_not_found() -> None:
+async def test_an_api_that_does_not_exist_isanswer_unknown_apis() -> None:
     async with (
         open_door(FakeGateway()) as door,
         door.post(message("ping"), path="/mcp/nobody") as r,

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from gateway.engine import LogLine, Progress, ToolCall
-from gateway.errors import InputRequest, InputRequired, UnknownApi
+from gateway.errors import InputRequest, InputRequired
 from gateway.mcp import Server
 from gateway.policy import ANONYMOUS, Principal
 from gateway.server import sse
@@ -24,6 +24,7 @@ from gateway.server.sse import SseEndpoint
 from gateway.stores import MemoryBoard
 from tests.support.fake_gateway import FakeGateway, as_gateway
 from tests.support.mcp_core import KEY, LEGACY, NOW, SERVER, encoded, message
+from tests.support.unknown_apis import answer_unknown_apis
 
 PATIENCE = 20
 HEAD = {"Content-Type": "application/json"}
@@ -133,7 +134,7 @@ async def open_door(
         board=MemoryBoard(),
     )
     endpoint = SseEndpoint(mcp.parts, principal_of=principal_of, public_url=public_url)
-    app = web.Application(middlewares=[_not_found])
+    app = web.Application(middlewares=[answer_unknown_apis])
     for path in ("/sse", "/sse/{api}"):
         app.router.add_get(path, endpoint.open, allow_head=False)
     app.router.add_post("/messages", endpoint.hear)
@@ -151,16 +152,6 @@ async def open_door(
             yield Door(fake=fake, url=url, client=client, endpoint=endpoint, runner=runner)
         finally:
             await runner.cleanup()
-
-
-@web.middleware
-async def _not_found(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except UnknownApi:
-        return web.Response(status=404)
 
 
 @pytest.fixture

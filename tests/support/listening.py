@@ -13,7 +13,6 @@ from aiohttp import web
 
 from gateway.catalog import NOTHING_DECLARED, ApiCatalog, Catalog, Declared, read_catalog
 from gateway.engine import CatalogWatch
-from gateway.errors import UnknownApi
 from gateway.interfaces import SessionBoard
 from gateway.openapi import read_description
 from gateway.policy import ANONYMOUS, Principal
@@ -31,6 +30,7 @@ from tests.support.mcp_core import (
     modern_head,
     modern_message,
 )
+from tests.support.unknown_apis import answer_unknown_apis
 
 PATIENCE = 20
 METHOD = "subscriptions/listen"
@@ -125,7 +125,7 @@ async def open_door(
         new_bytes=os.urandom,
         board=world.board,
     )
-    app = web.Application(middlewares=[_not_found])
+    app = web.Application(middlewares=[answer_unknown_apis])
     app.router.add_route("*", "/mcp", endpoint.answer)
     app.router.add_route("*", "/mcp/{api}", endpoint.answer)
     app.on_shutdown.append(endpoint.close_streams)
@@ -148,16 +148,6 @@ async def open_door(
             listening=endpoint.parts.listening,
             stop=runner.cleanup,
         )
-
-
-@web.middleware
-async def _not_found(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except UnknownApi:
-        return web.Response(status=404)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
