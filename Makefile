@@ -37,7 +37,7 @@ run: $(VENV)/.runtime ## run the gateway: make run ARGS="config/minimal.yaml"
 	$(BIN)/ocp-gateway serve $(ARGS)
 
 test: setup ## run the whole test suite; its coverage, too: make test ARGS=--cov
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 interop: $(VENV)/.development $(INTEROP) ## let MCP clients of every family (needs npm), then the OCP Python library, use the gateway: make interop OCP_PYTHON=/path/to/clone
 	$(BIN)/python -m pytest tests/interop/test_mcp_clients.py $(ARGS)

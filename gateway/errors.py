@@ -4,6 +4,7 @@ GatewayError
 ├── ConfigError             the configuration; carries every fault at once          exit 2
 ├── DescriptionError        a description that cannot be used at all                exit 2
 ├── BadRequest              400  bad_request
+├── Unauthorized            401  unauthorized
 ├── Forbidden               403  forbidden
 ├── NotFound                404
 │   ├── UnknownApi               unknown_api
@@ -83,6 +84,14 @@ class BadRequest(GatewayError):
     status = 400
     code = "bad_request"
     title = "Bad request"
+
+
+class Unauthorized(GatewayError):
+    """Nobody knows who is calling (RFC 9110 section 15.5.2)."""
+
+    status = 401
+    code = "unauthorized"
+    title = "Unauthorized"
 
 
 class Forbidden(GatewayError):

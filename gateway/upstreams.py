@@ -41,6 +41,31 @@ class ProxyReach(StrEnum):
     OFF = "off"
 
 
+class Validation(StrEnum):
+    """What comes of proxied traffic that the description does not allow."""
+
+    OFF = "off"
+    REPORT = "report"  # counted and logged; it passes
+    ENFORCE = "enforce"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validates:
+    """Which proxied traffic of an API is compared with its description."""
+
+    requests: Validation = Validation.OFF
+    responses: Validation = Validation.OFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFiles:
+    """Paths of PEM files: authorities in place of the system's, a client certificate, its key."""
+
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+
+
 # Where clouds answer with the machine's own credentials, besides link-local addresses: AWS over
 # IPv6 (instances, pods), Google Cloud over IPv6, Alibaba Cloud, Oracle Cloud, Azure.
 _METADATA = frozenset(
@@ -119,6 +144,7 @@ class Upstream:
     """`origin` is `scheme://host[:port]`; `base_path` is empty or starts, never ends, with `/`.
 
     `elsewhere` has the operations that are at another base URL. Times are seconds, sizes bytes.
+    `tls` and `egress_proxy` (an http URL, maybe with a password) are how it is reached.
     `interaction`: it may answer tool calls with the interaction envelope (docs/interactions.md).
     """
 
@@ -134,8 +160,14 @@ class Upstream:
     retries: int = 1
     max_response_bytes: int = 10_485_760
     max_body_bytes: int = 10_485_760
+    max_concurrency: int = 256
     scope: AddressScope = AddressScope.ANY
     interaction: bool = False
+    allow_html: bool = False
+    websocket: bool = False
+    validates: Validates = Validates()
+    tls: TlsFiles = TlsFiles()
+    egress_proxy: str | None = field(default=None, repr=False)
     elsewhere: Mapping[OperationKey, "Upstream"] = field(default_factory=dict)
 
     @property
@@ -172,6 +204,8 @@ class Upstream:
             context_updates=ContextUpdates.OFF,
             scope=scope,
             interaction=False,
+            websocket=False,
+            tls=TlsFiles(),
             elsewhere={},
         )
 

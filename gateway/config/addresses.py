@@ -28,6 +28,35 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_loopback_network(network: str) -> bool:
+    return ipaddress.ip_network(network).is_loopback
+
+
+def network_fault(text: str) -> str | None:
+    """For the addresses of proxies."""
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return "must be an address or a network such as 10.0.0.0/8, without host bits"
+    return None
+
+
+def proxy_fault(url: str, *, secret: bool) -> str | None:
+    """For the URL of an HTTP proxy; only a `secret` one may carry a user and a password."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "has an invalid host or port"
+    if parts.scheme != "http" or not parts.hostname or port == 0 or not _VISIBLE.fullmatch(url):
+        return "must be http://HOST:PORT"
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        return "must be http://HOST:PORT"
+    if "@" in parts.netloc and not secret:
+        return "must be a secret reference when it carries a password"
+    return None
+
+
 def host_fault(host: str) -> str | None:
     """For the address or name to listen on."""
     if _HOST_NAME.fullmatch(host):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 from gateway.catalog import Rule, ToolOverride
@@ -9,6 +10,7 @@ from gateway.config.addresses import is_remote
 from gateway.config.model import (
     DEFAULT_STORE,
     ApiConfig,
+    ApiKey,
     Config,
     McpConfig,
     Overrides,
@@ -17,7 +19,14 @@ from gateway.config.model import (
 )
 from gateway.config.secret import Secret, is_reference, read_secret
 from gateway.config.tree import Keys, Source, Tree
-from gateway.upstreams import ContextUpdates, OcpHeaders, ProxyReach
+from gateway.upstreams import (
+    ContextUpdates,
+    OcpHeaders,
+    ProxyReach,
+    TlsFiles,
+    Validates,
+    Validation,
+)
 
 Table = Mapping[str, object]
 
@@ -33,6 +42,8 @@ def build_config(
             _api(_table(tree.at("apis", index)), _spec(tree, index, places), server.max_body_bytes),
             spec_headers=_secrets(_table(tree.at("apis", index, "spec_headers")), environ),
             overlays=_overlays(tree, index, places),
+            tls=_tls(tree, index, places),
+            egress_proxy=_secret(tree.text("apis", index, "egress_proxy"), environ),
         )
         for index in range(tree.size("apis"))
     ]
@@ -41,6 +52,7 @@ def build_config(
         server=server,
         store=store,
         apis=tuple(apis),
+        api_keys=_api_keys(tree, environ),
         mcp=McpConfig(
             state_key=read_secret(state_key, environ) if state_key else None,
             tools="search" if tree.at("mcp", "tools") == "search" else "list",
@@ -67,6 +79,10 @@ def _server(table: Table) -> ServerConfig:
         port=_integer(table, "port", base.port),
         public_url=_url(table, "public_url"),
         workers=_integer(table, "workers", base.workers),
+        probe_listen=_listen(table, "probe_listen"),
+        allowed_origins=_texts(table, "allowed_origins"),
+        trusted_proxies=tuple(map(ip_network, _texts(table, "trusted_proxies"))),
+        metrics_public=table.get("metrics_public") is True,
         allowed_hosts=_texts(table, "allowed_hosts"),
         drain_seconds=_number(table, "drain_seconds", base.drain_seconds),
         ready_when="all" if table.get("ready_when") == "all" else "any",
@@ -150,8 +166,49 @@ def _api(table: Table, spec: str, server_max_body: int) -> ApiConfig:
         retries=_integer(table, "retries", base.retries),
         max_response_bytes=_integer(table, "max_response_bytes", base.max_response_bytes),
         max_body_bytes=_integer(table, "max_body_bytes", server_max_body),
+        max_concurrency=_integer(table, "max_concurrency", base.max_concurrency),
         interaction=table.get("interaction") is True,
+        allow_html=table.get("allow_html") is True,
+        websocket=table.get("websocket") is True,
+        validates=_validates(_table(table.get("validate"))),
     )
+
+
+def _validates(table: Table) -> Validates:
+    return Validates(
+        requests=Validation(_text(table, "requests") or Validation.OFF),
+        responses=Validation(_text(table, "responses") or Validation.OFF),
+    )
+
+
+def _tls(tree: Tree, index: int, places: tuple[Path, Path]) -> TlsFiles:
+    paths: dict[str, str] = {}
+    for name in ("ca", "cert", "key"):
+        keys = ("apis", index, "tls", name)
+        if text := tree.text(*keys):
+            paths[name] = str(start_of(tree, keys, places) / text)
+    return TlsFiles(**paths)
+
+
+def _api_keys(tree: Tree, environ: Mapping[str, str]) -> tuple[ApiKey, ...]:
+    places = (("auth", "api_keys", index) for index in range(tree.size("auth", "api_keys")))
+    return tuple(
+        ApiKey(
+            id=tree.text(*keys, "id") or "",
+            key=read_secret(tree.text(*keys, "key") or "", environ),
+            admin=tree.at(*keys, "admin") is True,
+        )
+        for keys in places
+    )
+
+
+def _secret(text: str | None, environ: Mapping[str, str]) -> Secret | None:
+    return read_secret(text, environ) if text else None
+
+
+def _listen(table: Table, key: str) -> tuple[str, int] | None:
+    host, _, port = (_text(table, key) or "").rpartition(":")
+    return (host.strip("[]"), int(port)) if host else None
 
 
 def _rules(table: Table, key: str) -> tuple[Rule, ...]:

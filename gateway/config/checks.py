@@ -6,17 +6,15 @@ from collections.abc import Iterator, Mapping
 from gateway.calls import check_select
 from gateway.catalog import name_fault
 from gateway.config.addresses import (
-    host_fault,
-    is_loopback,
-    public_host,
+    proxy_fault,
     spec_fault,
     store_fault,
     url_fault,
 )
 from gateway.config.model import Overrides
-from gateway.config.secret import is_reference, read_secret
-from gateway.config.tree import Keys, Tree
-from gateway.errors import ConfigError
+from gateway.config.secret import is_reference
+from gateway.config.server_checks import check_server
+from gateway.config.tree import Keys, Tree, revealed
 
 LEAST_KEY_BYTES = 32
 # RFC 9110 7.6.1 and 7.2, RFC 9112 6: the connection's own, so the gateway's to write.
@@ -48,12 +46,9 @@ _HEADER_VALUE = re.compile(r"[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?|
 def check_tree(tree: Tree, overrides: Overrides, environ: Mapping[str, str]) -> None:
     """Adds a fault for every rule that is broken; wrong types are the schema's business."""
     _check_apis(tree, environ)
-    _check_host(tree)
     _check_store(tree, environ)
     _check_state_key(tree, environ)
-    _check_public_url(tree)
-    if overrides.listens and not overrides.insecure_open:
-        _check_open(tree)
+    check_server(tree, environ, listens=overrides.listens and not overrides.insecure_open)
 
 
 def _check_apis(tree: Tree, environ: Mapping[str, str]) -> None:
@@ -62,22 +57,17 @@ def _check_apis(tree: Tree, environ: Mapping[str, str]) -> None:
         name = tree.text("apis", index, "name")
         if name is not None and first.setdefault(name, index) != index:
             tree.fault(("apis", index, "name"), f"apis[{first[name]}] has this name already")
-        _check_url(
-            tree, ("apis", index, "spec"), spec_fault(tree.text("apis", index, "spec") or "")
-        )
+        tree.judge(("apis", index, "spec"), spec_fault(tree.text("apis", index, "spec") or ""))
         base_url = tree.text("apis", index, "base_url")
         if base_url is not None:
-            _check_url(tree, ("apis", index, "base_url"), url_fault(base_url))
+            tree.judge(("apis", index, "base_url"), url_fault(base_url))
+        _check_egress_proxy(tree, index, environ)
+        _check_tls(tree, index)
         _check_headers(tree, index)
         _check_spec_headers(tree, index, environ)
         _check_forward_headers(tree, index)
         _check_tool_names(tree, index)
         _check_selections(tree, index)
-
-
-def _check_url(tree: Tree, keys: Keys, fault: str | None) -> None:
-    if fault is not None:
-        tree.fault(keys, fault)
 
 
 def _check_headers(tree: Tree, index: int) -> None:
@@ -93,7 +83,7 @@ def _check_spec_headers(tree: Tree, index: int, environ: Mapping[str, str]) -> N
     for keys, text in _named_headers(tree, ("apis", index, "spec_headers")):
         if str(keys[-1]).lower() in _CONDITIONS:
             tree.fault(keys, "is written by the gateway itself")
-        value = _revealed(tree, keys, text, environ)
+        value = revealed(tree, keys, text, environ)
         if value is not None and not _HEADER_VALUE.fullmatch(value):
             tree.fault(keys, "is not a valid header value")
 
@@ -149,17 +139,11 @@ def _is_reserved(name: str) -> bool:
     return folded in _CONNECTION or folded == "gateway-interaction" or folded.startswith("ocp-")
 
 
-def _check_host(tree: Tree) -> None:
-    host = tree.text("server", "host")
-    if host:
-        _check_url(tree, ("server", "host"), host_fault(host))
-
-
 def _check_store(tree: Tree, environ: Mapping[str, str]) -> None:
     url = tree.text("store", "url")
-    value = _revealed(tree, ("store", "url"), url, environ) if url else None
+    value = revealed(tree, ("store", "url"), url, environ) if url else None
     if value is not None:
-        _check_url(tree, ("store", "url"), store_fault(value))
+        tree.judge(("store", "url"), store_fault(value))
 
 
 def _check_state_key(tree: Tree, environ: Mapping[str, str]) -> None:
@@ -170,7 +154,7 @@ def _check_state_key(tree: Tree, environ: Mapping[str, str]) -> None:
     if not is_reference(text):
         tree.fault(keys, "must be a secret reference, env:NAME or file:/path")
         return
-    value = _revealed(tree, keys, text, environ)
+    value = revealed(tree, keys, text, environ)
     lines = [line.strip() for line in (value or "").splitlines() if line.strip()]
     if value is not None and not lines:
         tree.fault(keys, f"{text} holds no key")
@@ -178,36 +162,15 @@ def _check_state_key(tree: Tree, environ: Mapping[str, str]) -> None:
         tree.fault(keys, f"{text} holds a key of less than {LEAST_KEY_BYTES} bytes")
 
 
-def _revealed(tree: Tree, keys: Keys, text: str, environ: Mapping[str, str]) -> str | None:
-    try:
-        return read_secret(text, environ).reveal()
-    except ConfigError as error:
-        tree.fault(keys, str(error))
-        return None
+def _check_egress_proxy(tree: Tree, index: int, environ: Mapping[str, str]) -> None:
+    keys = ("apis", index, "egress_proxy")
+    text = tree.text(*keys)
+    url = revealed(tree, keys, text, environ) if text else None
+    if url is not None and (fault := proxy_fault(url, secret=is_reference(text or ""))):
+        tree.fault(keys, fault)
 
 
-def _check_public_url(tree: Tree) -> None:
-    url = tree.text("server", "public_url")
-    if url is not None:
-        _check_url(tree, ("server", "public_url"), url_fault(url))
-
-
-def _check_open(tree: Tree) -> None:
-    """Without authentication nobody beyond this machine may be let in by accident."""
-    exposed: list[tuple[Keys, str]] = []
-    host = tree.text("server", "host")
-    if host and host_fault(host) is None and not is_loopback(host):
-        exposed.append((("server", "host"), host))
-    url = tree.text("server", "public_url")
-    if url and url_fault(url) is None and not is_loopback(public_host(url)):
-        exposed.append((("server", "public_url"), public_host(url)))
-    for index in range(tree.size("server", "allowed_hosts")):
-        allowed = tree.text("server", "allowed_hosts", index)
-        if allowed and not is_loopback(allowed):
-            exposed.append((("server", "allowed_hosts", index), allowed))
-    for keys, name in exposed:
-        tree.fault(
-            keys,
-            f"{name!r} lets in callers from other machines and there is no authentication; "
-            "stay on loopback, or start with --insecure-open",
-        )
+def _check_tls(tree: Tree, index: int) -> None:
+    keys = ("apis", index, "tls")
+    if tree.text(*keys, "key") and not tree.text(*keys, "cert"):
+        tree.fault((*keys, "key"), "is of no use without cert")

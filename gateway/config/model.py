@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
 from gateway.catalog import Declared, DeclaredResource, Prompt, Rule, Selection, ToolOverride
 from gateway.config.secret import Secret, read_secret
 from gateway.messages import Headers
-from gateway.upstreams import ContextUpdates, OcpHeaders, ProxyReach
+from gateway.upstreams import ContextUpdates, OcpHeaders, ProxyReach, TlsFiles, Validates
 
 DEFAULT_STORE = "sqlite:///.ocp-gateway/contexts.db"
 MEBIBYTES_10 = 10_485_760
@@ -19,12 +20,19 @@ ToolLists = Literal["list", "search"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerConfig:
-    """`public_url` is absolute without a trailing slash; None means `http://host:port`."""
+    """`public_url` is absolute without a trailing slash; None means `http://host:port`.
+
+    `probe_listen` is host and port of the listener for probes.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8080
     public_url: str | None = None
     workers: int = 1
+    probe_listen: tuple[str, int] | None = None
+    allowed_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    metrics_public: bool = False
     allowed_hosts: tuple[str, ...] = ()
     drain_seconds: float = 25.0
     ready_when: ReadyWhen = "any"
@@ -80,12 +88,27 @@ class ApiConfig:
     retries: int = 1
     max_response_bytes: int = MEBIBYTES_10
     max_body_bytes: int = MEBIBYTES_10
+    max_concurrency: int = 256
     interaction: bool = False
+    allow_html: bool = False
+    websocket: bool = False
+    validates: Validates = field(default_factory=Validates)
+    tls: TlsFiles = field(default_factory=TlsFiles)
+    egress_proxy: Secret | None = None
 
     @property
     def selection(self) -> Selection:
         """Which operations become tools."""
         return Selection(include=self.include, exclude=self.exclude)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """Whoever sends `key` is the principal `key:{id}`."""
+
+    id: str
+    key: Secret
+    admin: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +154,7 @@ class Config:
     server: ServerConfig = ServerConfig()
     store: StoreConfig = field(default_factory=StoreConfig)
     apis: tuple[ApiConfig, ...] = ()
+    api_keys: tuple[ApiKey, ...] = ()
     mcp: McpConfig = McpConfig()
     insecure_open: bool = False
     pending_base_urls: Mapping[str, str] = field(default_factory=dict)

@@ -1,8 +1,10 @@
 """The configuration while it is gathered: plain values, where each came from, and the faults."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from gateway.config.secret import read_secret
 from gateway.errors import ConfigError
 
 Keys = tuple[str | int, ...]
@@ -98,6 +100,11 @@ class Tree:
         where = dotted(keys)
         self.fault_at(self.origin(keys), f"{where}: {message}" if where else message)
 
+    def judge(self, keys: Keys, fault: str | None) -> None:
+        """A fault for what one of the `*_fault` functions has found."""
+        if fault is not None:
+            self.fault(keys, fault)
+
     def fault_at(self, origin: Origin, message: str) -> None:
         self._faults.append((origin, message))
 
@@ -118,3 +125,12 @@ def dotted(keys: Keys) -> str:
     text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
     text = text.removeprefix(".")
     return text if text.isprintable() else text.encode("unicode_escape").decode()
+
+
+def revealed(tree: Tree, keys: Keys, text: str, environ: Mapping[str, str]) -> str | None:
+    """What a secret reference leads to; None, and a fault, where that is nothing."""
+    try:
+        return read_secret(text, environ).reveal()
+    except ConfigError as error:
+        tree.fault(keys, str(error))
+        return None

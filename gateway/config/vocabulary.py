@@ -12,8 +12,11 @@ from gateway.config.schema_parts import DAY, Schema, later
 from gateway.config.tool_keys import TOOLS, rules
 
 API_NAME = r"^[a-z][a-z0-9-]{0,31}$"
+KEY_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 HEADER_NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$"
 _HOST_VALUE = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?$"
+_LISTEN = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$"
+_ORIGIN = r"^https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?$"
 _MAX_BYTES = 2**40
 
 
@@ -36,6 +39,15 @@ def _count(default: int, description: str, *, least: int = 1, most: int = _MAX_B
     }
 
 
+def _path(description: str) -> Schema:
+    return {
+        "type": ["string", "null"],
+        "minLength": 1,
+        "default": None,
+        "description": description,
+    }
+
+
 _SERVER = _section(
     host={
         "type": "string",
@@ -50,9 +62,26 @@ _SERVER = _section(
         "description": "Absolute URL under which clients reach the gateway; "
         "`null` means `http://host:port`.",
     },
-    workers=later("several worker processes", default=1),
-    probe_listen=later("a listener for probes", default=None),
-    allowed_origins=later("browser origins and CORS", default=[]),
+    workers=_count(1, "Processes that share the port and the store.", most=256),
+    probe_listen={
+        "type": ["string", "null"],
+        "pattern": _LISTEN,
+        "x-fault": "must be HOST:PORT",
+        "default": None,
+        "description": "`HOST:PORT` of a listener that answers `/healthz`, `/readyz` and "
+        "`/metrics` and nothing else, so that a kubelet reaches a gateway on loopback.",
+    },
+    allowed_origins={
+        "type": "array",
+        "items": {
+            "type": "string",
+            "pattern": _ORIGIN,
+            "x-fault": "must be an origin such as https://app.example.org",
+        },
+        "default": [],
+        "description": "Browser origins besides loopback that may call; they also get CORS on "
+        "`/tools`, `/contexts` and `/apis`.",
+    },
     allowed_hosts={
         "type": "array",
         "items": {
@@ -64,8 +93,19 @@ _SERVER = _section(
         "description": "`Host` values answered besides loopback, the bind address and "
         "`public_url`'s.",
     },
-    trusted_proxies=later("believing X-Forwarded-* of proxies", default=[]),
-    metrics_public=later("metrics", default=False),
+    trusted_proxies={
+        "type": "array",
+        "items": {"type": "string"},
+        "default": [],
+        "description": "Networks (CIDR) of proxies whose `X-Forwarded-*` and `Forwarded` are "
+        "believed.",
+    },
+    metrics_public={
+        "type": "boolean",
+        "default": False,
+        "description": "Whether `/metrics` answers everybody; else admins, and loopback peers "
+        "without forwarding headers.",
+    },
     drain_seconds={
         "type": "number",
         "minimum": 0,
@@ -147,7 +187,12 @@ _API: Schema = {
             "description": "What `/apis/{name}` reaches: the described operations, every path "
             "below `base_url`, or nothing.",
         },
-        "allow_html": later("a choice about HTML answers", default=False),
+        "allow_html": {
+            "type": "boolean",
+            "default": False,
+            "description": "Whether pages of this API may act as pages of the gateway's origin; "
+            "else every answer below `/apis` is sandboxed.",
+        },
         "context_updates": {
             "enum": ["declared", "all", "off"],
             "default": "declared",
@@ -164,8 +209,21 @@ _API: Schema = {
         "headers": _headers("Headers added to every request to this API."),
         "credentials": later("outgoing credentials", default={}),
         "principal_credentials": later("outgoing credentials", default={}),
-        "tls": later("client certificates and private CAs", default={}),
-        "egress_proxy": later("an egress proxy", default=None),
+        "tls": _section(
+            ca=_path(
+                "PEM file of the authorities that may have signed the API's certificate, in "
+                "place of the system's."
+            ),
+            cert=_path("PEM file of the certificate that the gateway shows."),
+            key=_path("PEM file of its private key, unless `cert` holds it."),
+        ),
+        "egress_proxy": {
+            "type": ["string", "null"],
+            "minLength": 1,
+            "default": None,
+            "description": "`http://` URL of an HTTP proxy by which this API is reached, or a "
+            "secret reference to one with a password.",
+        },
         "pin": later("pinned tool definitions", default=None),
         "forward_headers": {
             "type": "array",
@@ -187,8 +245,18 @@ _API: Schema = {
         "exclude": rules("The operations to leave out, even if `include` names them."),
         "tools": TOOLS,
         "validate": _section(
-            requests=later("validation of proxied traffic", default="off"),
-            responses=later("validation of proxied traffic", default="off"),
+            requests={
+                "enum": ["off", "report", "enforce"],
+                "default": "off",
+                "description": "Proxied requests against the description: not at all, counted and "
+                "logged, or refused with 422.",
+            },
+            responses={
+                "enum": ["off", "report", "enforce"],
+                "default": "off",
+                "description": "Proxied answers against the description: not at all, counted and "
+                "logged, or replaced by 502.",
+            },
         ),
         "timeout_seconds": {
             "type": "number",
@@ -205,7 +273,9 @@ _API: Schema = {
             least=0,
             most=10,
         ),
-        "max_concurrency": later("a bound on concurrent requests", default=256),
+        "max_concurrency": _count(
+            256, "Requests to this API at a time; more wait for a moment.", most=100_000
+        ),
         "max_response_bytes": _count(10_485_760, "Largest response that a tool call reads."),
         "max_body_bytes": {
             "type": ["integer", "null"],
@@ -214,7 +284,11 @@ _API: Schema = {
             "default": None,
             "description": "Largest request body for this API; `null` means the server's.",
         },
-        "websocket": later("WebSockets", default=False),
+        "websocket": {
+            "type": "boolean",
+            "default": False,
+            "description": "Whether WebSockets pass through `/apis/{name}`.",
+        },
         "interaction": {
             "type": "boolean",
             "default": False,
@@ -225,7 +299,39 @@ _API: Schema = {
 }
 
 _AUTH = _section(
-    api_keys=later("authentication", default=[]),
+    api_keys={
+        "type": "array",
+        "items": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["id", "key"],
+            "properties": {
+                "id": {
+                    "type": "string",
+                    "pattern": KEY_ID,
+                    "x-fault": f"must match {KEY_ID}",
+                    "description": "Who holds the key: the principal is `key:ID`; required.",
+                },
+                "key": {
+                    "type": "string",
+                    "minLength": 1,
+                    "description": "Secret reference to the key, of at least 16 characters; "
+                    "required.",
+                },
+                "admin": {
+                    "type": "boolean",
+                    "default": False,
+                    "description": "Whether its holder may read `/metrics` and `/admin/debug`.",
+                },
+                "apis": later("access by API", default=[]),
+                "methods": later("access by method", default=[]),
+                "requests_per_second": later("rate limits", default=0),
+            },
+        },
+        "default": [],
+        "description": "Keys that callers send as `Authorization: Bearer KEY` or `X-API-Key`. With "
+        "any, only `/`, `/healthz` and `/readyz` are open.",
+    },
     jwt=later("authentication", default=None),
     rules=later("access rules", default=[]),
     mtls_header=later("authentication", default=None),

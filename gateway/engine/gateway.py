@@ -39,6 +39,7 @@ from gateway.engine.sending import (
 )
 from gateway.engine.session_refusals import SessionRefusals
 from gateway.engine.store_watch import Unrecorded
+from gateway.engine.traffic import Traffic
 from gateway.engine.values import (
     AskedInVain,
     CallOutcome,
@@ -105,6 +106,7 @@ class Gateway:
         self._answers = Answers(None, url="", new_handle=self._new_handle)
         self._client = client
         self._refusals = SessionRefusals(client, surroundings.monotonic)
+        self._traffic = Traffic()
         self._monotonic = surroundings.monotonic
         self._confirms = confirm_destructive
         self._via = f"ocp-gateway-{surroundings.random_bytes(4).hex()}"
@@ -267,14 +269,16 @@ class Gateway:
             ocp = self._ocp_headers(talk.context, upstream, tool)
             head = outbound_head(call.request.head, upstream, ocp, via=self._via)
             request = replace(call.request, head=head)
+            request = await self._traffic.admit(request, tool, upstream)
             operation = proxied_operation(upstream, call.request.head, tool)
             record = Record(self._contexts, talk, operation)
             async with (
                 record.watching(),
-                self._refusals.exchange(request, upstream, deadline=None) as response,
+                self._refusals.exchange(request, upstream, deadline=None) as answer,
             ):
-                updates = updates_from(response, talk.context, upstream, tool)
-                await record.answered(response.head.status, updates)
+                updates = updates_from(answer, talk.context, upstream, tool)
+                await record.answered(answer.head.status, updates)
+                response = await self._traffic.release(request, answer, tool, upstream)
                 context: Headers = (("OCP-Context-ID", context_id),)
                 if kept and not record.recorded:
                     context = (*context, ("OCP-Gateway-Recorded", "false"))

@@ -1,5 +1,5 @@
 """Who may do what."""
 
-from gateway.policy.principals import ANONYMOUS, Principal
+from gateway.policy.principals import ANONYMOUS, OPEN_CALLER, Caller, Principal
 
-__all__ = ["ANONYMOUS", "Principal"]
+__all__ = ["ANONYMOUS", "OPEN_CALLER", "Caller", "Principal"]

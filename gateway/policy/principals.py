@@ -11,3 +11,16 @@ class Principal:
 
 
 ANONYMOUS = Principal(name="anonymous")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who sent a request. `consumed`: headers, lower-case, that said so; they go no further."""
+
+    principal: Principal
+    admin: bool = False
+    consumed: frozenset[str] = frozenset()
+
+
+OPEN_CALLER = Caller(principal=ANONYMOUS)
+"""Everybody, where nobody is asked."""

@@ -8,14 +8,26 @@ from gateway.errors import BadRequest, PayloadTooLarge
 from gateway.mcp import LARGE, parse_json
 from gateway.mcp.errors import RpcError
 from gateway.messages import Headers
+from gateway.policy import Caller
 
 # What a page may send anywhere without asking first (Fetch, "CORS-safelisted request-header").
 _FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
 
 
+CALLER = web.RequestKey("caller", Caller)
+"""Where a request holds its Caller, once that is known."""
+
+
 def headers_of(request: web.Request) -> Headers:
-    """The header pairs as they arrived; bytes read as Latin-1, so that none is lost."""
-    return tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in request.raw_headers)
+    """The header pairs as they arrived, without those that authenticated the caller.
+
+    Bytes are read as Latin-1, so that none is lost.
+    """
+    pairs = tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in request.raw_headers)
+    caller = request.get(CALLER)
+    if caller is None or not caller.consumed:
+        return pairs
+    return tuple(pair for pair in pairs if pair[0].lower() not in caller.consumed)
 
 
 def raw_target(request: web.Request) -> str:

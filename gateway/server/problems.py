@@ -10,6 +10,7 @@ from gateway.errors import (
     GatewayError,
     InvalidArguments,
     MethodNotAllowed,
+    Unauthorized,
     Unavailable,
 )
 from gateway.mcp import encode_json
@@ -56,6 +57,8 @@ def problem_of(error: GatewayError) -> web.Response:
     extra: dict[str, object] = {}
     if error.context_id is not None:
         headers["OCP-Context-ID"] = error.context_id
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)
     if isinstance(error, Unavailable):

@@ -45,7 +45,13 @@ async def find_upstream(
         retries=api.retries,
         max_response_bytes=api.max_response_bytes,
         max_body_bytes=api.max_body_bytes,
+        max_concurrency=api.max_concurrency,
         interaction=api.interaction,
+        allow_html=api.allow_html,
+        websocket=api.websocket,
+        validates=api.validates,
+        tls=api.tls,
+        egress_proxy=api.egress_proxy.reveal() if api.egress_proxy else None,
         scope=await _scope(api, places.base_url),
     )
     others = AddressScope.NEAR if near else AddressScope.PUBLIC

@@ -194,12 +194,12 @@ class TestQuestions:
     @pytest.mark.parametrize(
         ("request_", "needs"),
         [
-            (ELICIT, {"elicitation.form"}),
-            (with_params(ELICIT, mode="form"), {"elicitation.form"}),
-            ({"method": "elicitation/create", "params": URL}, {"elicitation.url"}),
-            (SAMPLE, {"sampling"}),
-            (with_params(SAMPLE, tools=[]), {"sampling", "sampling.tools"}),
-            (with_params(SAMPLE, toolChoice={}), {"sampling", "sampling.tools"}),
+            (ELICIT, ["elicitation.form"]),
+            (with_params(ELICIT, mode="form"), ["elicitation.form"]),
+            ({"method": "elicitation/create", "params": URL}, ["elicitation.url"]),
+            (SAMPLE, ["sampling"]),
+            (with_params(SAMPLE, tools=[]), ["sampling", "sampling.tools"]),
+            (with_params(SAMPLE, toolChoice={}), ["sampling", "sampling.tools"]),
             (
                 with_params(
                     SAMPLE,
@@ -210,16 +210,16 @@ class TestQuestions:
                         }
                     ],
                 ),
-                {"sampling", "sampling.tools"},
+                ["sampling", "sampling.tools"],
             ),
-            ({"method": "roots/list", "params": {}}, {"roots"}),
-            ({"method": "roots/list"}, {"roots"}),
+            ({"method": "roots/list", "params": {}}, ["roots"]),
+            ({"method": "roots/list"}, ["roots"]),
         ],
         ids=str,
     )
-    def test_which_ability_each_needs(self, request_: object, needs: set[str]) -> None:
+    def test_which_ability_each_needs(self, request_: object, needs: list[str]) -> None:
         ask = asked({"a": request_}).asks["a"]
-        assert ask.needs == needs
+        assert ask.needs == set(needs)
         assert not ask.optional
 
     @pytest.mark.parametrize(

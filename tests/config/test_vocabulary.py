@@ -104,6 +104,9 @@ def configured(keys: tuple[str, ...], text: str) -> dict[str, object]:
 PATTERNS = {".".join(keys): (keys, schema) for keys, schema in patterns()}
 FITTING = {
     "server.allowed_hosts.[]": "localhost:80",
+    "server.allowed_origins.[]": "https://app.example.org",
+    "server.probe_listen": "0.0.0.0:8081",
+    "auth.api_keys.[].id": "ci",
     "apis.[].name": "pets",
     "apis.[].tools.*.mcp_headers.*": "Region",
     "apis.[].headers.KEY": "X-Env",
@@ -160,7 +163,7 @@ def test_the_documented_defaults_are_the_real_ones() -> None:
         f"{section}.{name}": value
         for section, values in sections.items()
         for name, value in values.items()
-        if name not in {"name", "spec"}
+        if name not in {"name", "spec", "validates", "tls"}
     }
     special: dict[str, object] = {
         "store.url": DEFAULT_STORE,
@@ -173,6 +176,8 @@ def test_the_documented_defaults_are_the_real_ones() -> None:
         "apis[].ocp_headers": "auto",
         "apis[].max_body_bytes": None,
         "server.allowed_hosts": [],
+        "server.allowed_origins": [],
+        "server.trusted_proxies": [],
         "mcp.resources": [],
         "mcp.prompts": [],
     }

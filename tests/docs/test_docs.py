@@ -100,7 +100,7 @@ from gateway.stores import (
     sqlite_board,
 )
 from gateway.stores import breaker as guard
-from gateway.wiring import reloading, serving
+from gateway.wiring import http, reloading
 from tests.support.fake_gateway import FakeGateway, as_gateway
 from tests.support.pages import DOCS, ROOT, Row, checked_rows, fenced, names_in
 
@@ -253,8 +253,8 @@ LIMITS = {
     "definitions beside one tool's parameters in the OCP format": (ocp_dialect.MAX_DEFINITIONS,),
     "YAML: levels / nodes after aliases": (yaml_text.MAX_DEPTH, yaml_text.MAX_NODES),
     "connecting to an API": (client.CONNECT_SECONDS,),
-    "a header line, in and out": (serving.MAX_FIELD_BYTES,),
-    "an idle kept connection": (serving.KEEPALIVE_SECONDS,),
+    "a header line, in and out": (http.MAX_FIELD_BYTES,),
+    "an idle kept connection": (http.KEEPALIVE_SECONDS,),
     "a line of MCP over stdio": (MAX_LINE,),
     "a stream of changes: modern ones of one named caller / its life / a sign of life every": (
         listen_streams.MAX_STREAMS,
@@ -412,7 +412,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     }
 
     assert stated == {what: tuple(map(float, values)) for what, values in LIMITS.items()}
-    assert client.MAX_FIELD_BYTES == serving.MAX_FIELD_BYTES
+    assert client.MAX_FIELD_BYTES == http.MAX_FIELD_BYTES
 
 
 def test_the_ocp_headers_are_those_that_are_read() -> None:

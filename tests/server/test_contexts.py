@@ -21,7 +21,7 @@ from gateway.server.app import make_app
 from gateway.server.contexts import MAX_BODY, ContextsEndpoint
 from gateway.server.problems import make_error_middleware
 from gateway.stores import MemoryBoard
-from gateway.wiring.serving import _endpoints
+from gateway.wiring.http import make_endpoints
 from tests.support.contexts import append
 from tests.support.echo_upstream import EchoUpstream
 from tests.support.engine import FakeClient, StoreWithSwitch, gateway_with
@@ -74,7 +74,7 @@ async def opened(
     store = StoreWithSwitch()
     gateway = gateway_with(FakeClient(), store, {})
     endpoints = replace(
-        _endpoints(Config(store=MEMORY), gateway, MemoryBoard(), make_anew),
+        make_endpoints(Config(store=MEMORY), gateway, MemoryBoard(), make_anew),
         contexts=ContextsEndpoint(
             gateway.contexts,
             principal_of=lambda request: Principal(name=f"key:{request.headers['X-Who']}"),

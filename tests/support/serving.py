@@ -11,9 +11,9 @@ from aiohttp import web
 from gateway.config import ApiConfig, Config, ServerConfig, StoreConfig
 from gateway.config.secret import read_secret
 from gateway.engine import Gateway
+from gateway.wiring.http import make_runner
 from gateway.wiring.loading import load_apis
 from gateway.wiring.parts import open_gateway
-from gateway.wiring.serving import _runner
 from gateway.wiring.storing import make_guarded_stores
 
 MEMORY = StoreConfig(url=read_secret("memory://", {}))
@@ -40,7 +40,7 @@ async def serving(
     )
     store, board = make_guarded_stores(config.store)
     async with aclosing(board), open_gateway(config, await load_apis(config), store) as gateway:
-        runner = _runner(config, gateway, board)
+        runner = make_runner(config, gateway, board)
         await runner.setup()
         try:
             site = web.TCPSite(runner, "127.0.0.1", 0)
