@@ -14,8 +14,10 @@ from benchmarks import (
     listening,
     loading,
     mcp_tools,
+    proxy,
     stores,
     traffic,
+    validating,
     yaml_text,
 )
 
@@ -28,6 +30,8 @@ _MEASUREMENTS: Mapping[str, tuple[str, Callable[[Namespace], str]]] = {
     "context": ("A context", lambda o: context_cost.measure(o.rounds, o.each)),
     "mcp": ("MCP", lambda o: mcp_tools.measure(o.description, o.rounds, o.each, o.peers)),
     "listening": ("Listening", lambda _: listening.measure()),
+    "validating": ("Validating", lambda o: validating.measure(o.rounds)),
+    "proxy": ("Proxy", lambda o: proxy.measure(o.rounds, o.each)),
     "traffic": ("Traffic", lambda o: traffic.measure(o.rounds, o.each)),
 }
 _GITHUB = Path(__file__).parents[2] / "shared" / "specs" / "github.json"

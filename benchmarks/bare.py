@@ -49,7 +49,7 @@ def proxy(base_url: str) -> web.Application:
     async def keep_session(app: web.Application) -> AsyncIterator[None]:
         async with aiohttp.ClientSession(
             auto_decompress=False,
-            connector=aiohttp.TCPConnector(limit=256),
+            connector=aiohttp.TCPConnector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
         ) as app[session]:
             yield

@@ -14,7 +14,7 @@ _BODY = (
     b'"description": "A repository to measure with", "fork": false, "stars": 80, "open": true, '
     b'"topics": ["a", "b"]}'
 )
-_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
     len(_BODY),
     _BODY,
 )
@@ -34,7 +34,7 @@ class Answering(asyncio.Protocol):
         self._buffer += data
         while (end := _end_of_request(self._buffer)) is not None:
             self._buffer = self._buffer[end:]
-            self._transport.write(_ANSWER)
+            self._transport.write(ANSWER)
 
 
 def _end_of_request(data: bytes) -> int | None:

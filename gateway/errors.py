@@ -22,18 +22,31 @@ GatewayError
 │   └── ConfirmationRequired     confirmation_required (the caller has to consent to this very call)
 ├── VersionConflict         412  version_conflict
 ├── PayloadTooLarge         413  payload_too_large
+├── UriTooLong              414  uri_too_long
+├── ExpectationFailed       417  expectation_failed
 ├── InvalidArguments        422  invalid_arguments; carries one Fault per mistake
+│   └── InvalidRequest           invalid_request (proxied, and not as it is described)
 ├── ContextRequired         428  context_required (the operation needs one that the call names)
+├── HeadersTooLarge         431  headers_too_large
 ├── NotAvailable            501  not_available (not in this version, or nothing may be sent)
+├── VersionNotSupported     505  version_not_supported
 ├── LoopDetected            508  loop_detected
+├── InvalidResponse         502  response_invalid; carries one Fault per mistake
 ├── SourceFailed            502  source_failed (what a resource or prompt is made of)
 ├── UpstreamError           502  upstream_failed
+│   ├── UpstreamLost             (it hung up before it said a word)
 │   ├── UpstreamUnreachable 502  upstream_unreachable (nothing was sent)
+│   │   ├── UpstreamRefused      (the connection was refused at once)
+│   │   └── UpstreamUntried 503  upstream_untried (no address or socket to try it with)
+│   │       ├── UpstreamBusy     upstream_busy (as many requests there as may be)
+│   │       └── CircuitOpen      upstream_circuit_open (it has failed too often just now)
 │   └── UpstreamTimeout     504  upstream_timeout
 └── Unavailable             503
     ├── StoreUnavailable         store_unavailable
     │   ├── UnreadableRecord     (one context's record; the store itself is well)
     │   └── StoreBusy            (too many at once, most often on one context; the store is well)
+    ├── Overloaded               overloaded (more requests than there is time for)
+    ├── TooManyConnections       too_many_connections (more than there are descriptors for)
     └── ApiUnavailable           api_unavailable (no catalog yet, or the gateway is ending)
 
 An upstream's own 4xx or 5xx answer is a result, never one of these.
@@ -238,6 +251,20 @@ class PayloadTooLarge(GatewayError):
     title = "Payload too large"
 
 
+class UriTooLong(GatewayError):
+    status = 414
+    code = "uri_too_long"
+    title = "URI too long"
+
+
+class ExpectationFailed(GatewayError):
+    """`Expect` asks for something other than `100-continue` (RFC 9110 section 10.1.1)."""
+
+    status = 417
+    code = "expectation_failed"
+    title = "Expectation failed"
+
+
 class InvalidArguments(GatewayError):
     """Arguments that the tool's published schema refuses; nothing was sent upstream."""
 
@@ -250,6 +277,13 @@ class InvalidArguments(GatewayError):
         self.faults = faults
 
 
+class InvalidRequest(InvalidArguments):
+    """A proxied request that is not as its operation is described; nothing was sent upstream."""
+
+    code = "invalid_request"
+    title = "Invalid request"
+
+
 class ContextRequired(GatewayError):
     """The operation's description says `requires_context`, and the call named no context."""
 
@@ -258,16 +292,43 @@ class ContextRequired(GatewayError):
     title = "Context required"
 
 
+class HeadersTooLarge(GatewayError):
+    """Too many header lines, one too long, or all of them together (RFC 6585 section 5)."""
+
+    status = 431
+    code = "headers_too_large"
+    title = "Headers too large"
+
+
 class NotAvailable(GatewayError):
     status = 501
     code = "not_available"
     title = "Not available"
 
 
+class VersionNotSupported(GatewayError):
+    status = 505
+    code = "version_not_supported"
+    title = "HTTP version not supported"
+
+
 class LoopDetected(GatewayError):
     status = 508
     code = "loop_detected"
     title = "Loop detected"
+
+
+class InvalidResponse(GatewayError):
+    """An API's answer that is not as it is described. What was asked for may have been done."""
+
+    status = 502
+    code = "response_invalid"
+    title = "Response invalid"
+
+    def __init__(self, *faults: Fault) -> None:
+        told = "; ".join(f"{f.pointer or '/'}: {f.message}" for f in faults)
+        super().__init__(f"the API's answer is not as it is described: {told}")
+        self.faults = faults
 
 
 class SourceFailed(GatewayError):
@@ -286,11 +347,45 @@ class UpstreamError(GatewayError):
     title = "Upstream failed"
 
 
+class UpstreamLost(UpstreamError):
+    """The connection ended after the request was sent and before any byte of an answer."""
+
+
 class UpstreamUnreachable(UpstreamError):
     """No connection: refused, unresolvable, TLS failure. Nothing was sent."""
 
     code = "upstream_unreachable"
     title = "Upstream unreachable"
+
+
+class UpstreamRefused(UpstreamUnreachable):
+    """Refused at once, so another attempt costs nobody anything."""
+
+
+class UpstreamUntried(UpstreamUnreachable):
+    """The gateway could not, or would not, try. `retry_after` is in seconds, 1 at least."""
+
+    status = 503
+    code = "upstream_untried"
+    title = "Upstream not tried"
+
+    def __init__(self, message: str, *, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = max(1, retry_after)
+
+
+class UpstreamBusy(UpstreamUntried):
+    """As many requests as may be are under way to this API, and no place came free in time."""
+
+    code = "upstream_busy"
+    title = "Upstream busy"
+
+
+class CircuitOpen(UpstreamUntried):
+    """The API has failed several times in a row, and nobody asks it for a moment."""
+
+    code = "upstream_circuit_open"
+    title = "Upstream circuit open"
 
 
 class UpstreamTimeout(UpstreamError):
@@ -322,6 +417,20 @@ class StoreBusy(StoreUnavailable):
 
     Where many others were faster, a change may have been stored although nobody can tell.
     """
+
+
+class Overloaded(Unavailable):
+    """More requests than this process has time for. Nothing of this one was looked at."""
+
+    code = "overloaded"
+    title = "Overloaded"
+
+
+class TooManyConnections(Unavailable):
+    """As many connections are open as the process has descriptors for. Nothing was read."""
+
+    code = "too_many_connections"
+    title = "Too many connections"
 
 
 class ApiUnavailable(Unavailable):

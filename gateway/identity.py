@@ -1,6 +1,6 @@
 """Who is calling, by the keys that the configuration names."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 from gateway.messages import Headers, header_values
@@ -9,6 +9,7 @@ from gateway.policy import Caller, Principal
 _KEY_HEADER = "x-api-key"
 _AUTHORIZATION = "authorization"
 _SCHEME = "bearer "
+_Holder = tuple[Principal, bool]
 
 
 class ApiKeys:
@@ -20,29 +21,35 @@ class ApiKeys:
             _digest(key): (Principal(name=f"key:{name}"), admin) for name, key, admin in keys
         }
 
+    def adopt(self, other: "ApiKeys") -> None:
+        """From now on knows whom `other` does."""
+        self._callers = other._callers  # noqa: SLF001 - another of its kind
+
     def authenticate(self, headers: Headers) -> Caller | None:
         """The caller whose key is in `X-API-Key` or `Authorization: Bearer`; None for nobody's.
 
-        Values are Latin-1 text. A header that is there twice says nothing.
+        Values are Latin-1 text. A header that is there twice says nothing, and goes no further
+        either where one of its values is a key.
         """
-        for name, sent in ((_KEY_HEADER, _only(headers, _KEY_HEADER)), _bearer(headers)):
-            known = self._callers.get(_digest(sent)) if sent else None
-            if known is not None:
-                principal, admin = known
-                return Caller(principal=principal, admin=admin, consumed=frozenset({name}))
+        found = {name: self._holders(name, headers) for name in (_KEY_HEADER, _AUTHORIZATION)}
+        consumed = frozenset(name for name, holders in found.items() if any(holders))
+        for holders in found.values():
+            if len(holders) == 1 and (known := holders[0]):
+                return Caller(principal=known[0], admin=known[1], consumed=consumed)
         return None
 
+    def _holders(self, name: str, headers: Headers) -> Sequence[_Holder | None]:
+        """Whose key is in each value of that header."""
+        values = header_values(headers, name)
+        if name == _AUTHORIZATION:
+            values = tuple(map(_token, values))
+        return [self._callers.get(_digest(value)) for value in values]
 
-def _bearer(headers: Headers) -> tuple[str, str | None]:
-    value = _only(headers, _AUTHORIZATION)
-    # RFC 9110 section 11.1: the scheme's case does not matter.
-    is_bearer = value is not None and value[: len(_SCHEME)].lower() == _SCHEME
-    return _AUTHORIZATION, value[len(_SCHEME) :].strip(" ") if value and is_bearer else None
 
-
-def _only(headers: Headers, name: str) -> str | None:
-    values = header_values(headers, name)
-    return values[0] if len(values) == 1 else None
+def _token(value: str) -> str:
+    """What follows the scheme, whose case does not matter (RFC 9110 section 11.1)."""
+    is_bearer = value[: len(_SCHEME)].lower() == _SCHEME
+    return value[len(_SCHEME) :].strip(" ") if is_bearer else ""
 
 
 def _digest(key: str) -> bytes:

@@ -1,12 +1,14 @@
-"""The extension surface: what the stores, a search and an upstream client must do."""
+"""The extension surface: what stores, a search, an upstream client and telemetry must do."""
 
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from gateway.catalog import View
-from gateway.context import AgentContext
+from gateway.context import AgentContext, CalledOperation
+from gateway.errors import GatewayError
 from gateway.messages import Request, Response
 from gateway.policy import Principal
 from gateway.upstreams import Upstream
@@ -175,3 +177,43 @@ class UpstreamClient(Protocol):
     ) -> AbstractAsyncContextManager[Response]: ...
 
     async def aclose(self) -> None: ...
+
+
+class Way(StrEnum):
+    """How a call came in."""
+
+    TOOL = "tool"
+    PROXY = "proxy"
+
+
+class CallWatch(Protocol):
+    """Is told of one call as it goes; what leaves the context manager is its end.
+
+    Nothing raises or waits. `about` names by the description and the configuration alone; a call
+    that never got so far is about nothing.
+    """
+
+    def about(self, operation: CalledOperation, /) -> None: ...
+
+    def answered(self, status: int, /) -> None:
+        """The API's response head is there."""
+        ...
+
+    def failed(self, error: GatewayError, /) -> None:
+        """The call has a result all the same."""
+        ...
+
+
+class Telemetry(Protocol):
+    """Hears what the gateway does. Nothing here raises or waits."""
+
+    def watching(self, way: Way, rejects: tuple[str, ...], /) -> AbstractContextManager[CallWatch]:
+        """`rejects`: why OCP headers of the call were ignored; stable reasons, never values."""
+        ...
+
+    def found_invalid(self, operation: CalledOperation, direction: str, mode: str, /) -> None:
+        """Proxied traffic that its description does not allow.
+
+        `direction` is `request` or `response`, `mode` is `report` or `enforce`.
+        """
+        ...

@@ -1,7 +1,7 @@
 """HTTP messages as values: heads that the core decides about, bodies that only pass by."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -30,18 +30,27 @@ class ResponseHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request to an upstream. A streamed body can be sent once only, so it is never retried."""
+    """A request to an upstream. A streamed body can be sent once only, so it is never retried.
+
+    `websocket`: the connection shall become a WebSocket (RFC 6455 section 4.1).
+    """
 
     head: RequestHead
     body: bytes | AsyncIterator[bytes] | None = None
+    websocket: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """An upstream's answer; `body` yields chunks as they arrive, content codings untouched."""
+    """An upstream's answer; `body` yields chunks as they arrive, content codings untouched.
+
+    Where the connection has become a WebSocket, `body` is what comes of it, and `send` what goes:
+    it waits for room, and raises UpstreamError once nobody takes anything any more.
+    """
 
     head: ResponseHead
     body: AsyncIterator[bytes] = field(repr=False)
+    send: Callable[[bytes], Awaitable[None]] | None = field(default=None, repr=False)
 
 
 def header_values(headers: Headers, name: str) -> tuple[str, ...]:

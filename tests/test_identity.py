@@ -38,6 +38,20 @@ def test_a_key_names_its_holder_and_its_header_goes_no_further(
     assert not caller.admin
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param((("X-API-Key", KEY),), id="twice the same"),
+        pytest.param((("X-API-Key", "other"),), id="beside another"),
+    ],
+)
+def test_no_header_with_a_key_in_it_goes_further(headers: Headers) -> None:
+    sent = (("X-API-Key", KEY), *headers, ("Authorization", f"Bearer {KEY}"))
+    caller = KEYS.authenticate(sent)
+    assert caller is not None
+    assert caller.consumed == {"x-api-key", "authorization"}
+
+
 def test_an_admins_key() -> None:
     caller = KEYS.authenticate((("X-API-Key", ADMIN_KEY),))
     assert caller is not None

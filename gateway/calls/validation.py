@@ -38,7 +38,7 @@ class ArgumentValidator:
     def __init__(self, schema: dict[str, object]) -> None:
         """Raise DescriptionError for a schema that does not compile."""
         try:
-            self._compiled = _compile(schema)
+            self._compiled = compile_schema(schema)
         except ValueError as error:
             reason = str(error).splitlines()[0][:MAX_MESSAGE]
             raise DescriptionError(f"the input schema cannot be used: {reason}") from error
@@ -99,11 +99,11 @@ class ArgumentValidator:
 
     @cached_property
     def _plain(self) -> jsonschema_rs.Draft202012Validator:
-        return _compile(plain(self._schema))
+        return compile_schema(plain(self._schema))
 
     @cached_property
     def _outline(self) -> jsonschema_rs.Draft202012Validator:
-        return _compile(outline(self._schema))
+        return compile_schema(outline(self._schema))
 
     def _is_valid_alone(self, name: str, value: object) -> bool:
         properties = self._schema.get("properties")
@@ -112,14 +112,15 @@ class ArgumentValidator:
         if name not in self._alone:
             schema = {"$defs": self._schema.get("$defs", {}), "allOf": [properties[name]]}
             try:
-                self._alone[name] = _compile(schema)
+                self._alone[name] = compile_schema(schema)
             except ValueError:  # it refers to a part of the schema outside `$defs`
                 self._alone[name] = None
         validator = self._alone[name]
         return validator is None or validator.is_valid(value)
 
 
-def _compile(schema: dict[str, object]) -> jsonschema_rs.Draft202012Validator:
+def compile_schema(schema: dict[str, object]) -> jsonschema_rs.Draft202012Validator:
+    """Raises ValueError. Nothing outside the schema is ever fetched."""
     return jsonschema_rs.Draft202012Validator(schema, mask=_MASK, offline=True)
 
 

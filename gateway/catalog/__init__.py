@@ -23,7 +23,7 @@ from gateway.catalog.changes import Subject, Topic, can_be_told, state_of
 from gateway.catalog.completing import matching, prompt_values, template_values
 from gateway.catalog.digest import digest_of
 from gateway.catalog.files import FILE_MEMBERS, Files, FileUse
-from gateway.catalog.media import BodyForm, is_textual
+from gateway.catalog.media import BodyForm, body_form, is_textual
 from gateway.catalog.offerings import (
     NO_OFFERINGS,
     NOTHING_DECLARED,
@@ -53,7 +53,7 @@ from gateway.catalog.prompts import (
 from gateway.catalog.recalling import CatalogSummary, recall, summarise
 from gateway.catalog.registry_reach import out_of_reach
 from gateway.catalog.resources import OWN_SCHEME, DeclaredResource
-from gateway.catalog.responses import answer_media, success_media
+from gateway.catalog.responses import answer_media, answer_node, success_media
 from gateway.catalog.review import review
 from gateway.catalog.routing import Routes
 from gateway.catalog.selection import Rule, Selection, ToolOverride, name_fault
@@ -113,6 +113,8 @@ __all__ = [
     "UriTemplate",
     "View",
     "answer_media",
+    "answer_node",
+    "body_form",
     "can_be_told",
     "described_scope",
     "description_text",

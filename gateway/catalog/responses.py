@@ -86,11 +86,18 @@ def answer_media(operation: Operation, schemas: Schemas, status: int) -> Iterato
     The Response Object of the very status counts, else its range's (`2XX`), else `default`
     (OpenAPI 3.1 section 4.8.16). Raises UnresolvedRef.
     """
+    found = answer_node(operation, status)
+    if found is not None:
+        yield from _media(found, operation, schemas)
+
+
+def answer_node(operation: Operation, status: int) -> Node | None:
+    """The Response Object, or its reference, that describes answers of one status."""
     responses = _responses(operation)
     for name in (str(status), f"{status // 100}XX", "DEFAULT"):
         if name in responses:
-            yield from _media(responses[name], operation, schemas)
-            return
+            return responses[name]
+    return None
 
 
 def _responses(operation: Operation) -> Mapping[str, Node]:

@@ -11,9 +11,10 @@ import click
 
 from gateway import wiring
 from gateway.cli.failures import CommandFailed, innermost
-from gateway.cli.logs import start_logging
+from gateway.cli.logs import start_serving_log
 from gateway.cli.options import description_options, log_options, read_config, store_option
 from gateway.config import Config, Overrides
+from gateway.wiring import ConfigSource
 
 _BIND_ERRORS = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}
 
@@ -34,6 +35,12 @@ _BIND_ERRORS = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}
     is_flag=True,
     help="Serve other machines although nothing authenticates them.",
 )
+@click.option(
+    "--access-log/--no-access-log",
+    default=True,
+    show_default=True,
+    help="Log each HTTP request.",
+)
 @log_options
 def serve(  # noqa: PLR0913 - click hands over one argument for each option
     *,
@@ -47,12 +54,13 @@ def serve(  # noqa: PLR0913 - click hands over one argument for each option
     insecure_open: bool,
     log_format: str,
     log_level: str,
-) -> None:
+    access_log: bool,
+) -> int:
     """Run the gateway over HTTP.
 
     Flags override the environment, which overrides CONFIG.
     """
-    start_logging(form=log_format, level=log_level)
+    start_serving_log(form=log_format, level=log_level, access=access_log)
     overrides = Overrides(
         specs=specs,
         base_urls=base_urls,
@@ -62,11 +70,18 @@ def serve(  # noqa: PLR0913 - click hands over one argument for each option
         workers=workers,
         insecure_open=insecure_open,
     )
-    serve_config(read_config(config_path, overrides), announce=_say_listening)
+    config = read_config(config_path, overrides)
+    source = ConfigSource(read=lambda: read_config(config_path, overrides), file=config_path)
+    return serve_config(config, announce=_say_listening, source=source)
 
 
-def serve_config(config: Config, *, announce: Callable[[str], None]) -> None:
-    """Serves until a signal ends it. Raises CommandFailed when the address cannot be had."""
+def serve_config(
+    config: Config, *, announce: Callable[[str], None], source: ConfigSource | None = None
+) -> int:
+    """Serves until a signal ends it; the exit code.
+
+    Raises CommandFailed when the address cannot be had.
+    """
     where = f"{config.server.host}:{config.server.port}"
     try:
         # As the resolver would, whose failure is no OSError.
@@ -74,8 +89,7 @@ def serve_config(config: Config, *, announce: Callable[[str], None]) -> None:
     except UnicodeError:
         raise CommandFailed(f"cannot listen on {where}: not a host name") from None
     try:
-        with asyncio.Runner(loop_factory=fast_loop) as runner:
-            runner.run(wiring.serve(config, announce=announce))
+        return wiring.run(config, announce=announce, new_loop=fast_loop, source=source)
     except (OSError, BaseExceptionGroup) as error:
         reason = _bind_failure(innermost(error))
         if reason is None:

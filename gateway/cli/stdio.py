@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from gateway import wiring
-from gateway.cli.logs import start_logging
+from gateway.cli.logs import start_serving_log
 from gateway.cli.options import description_options, log_options, read_config, store_option
 from gateway.config import Overrides
 from gateway.context import ID_RULE, is_header_id
@@ -49,6 +49,6 @@ def stdio(  # noqa: PLR0913 - click hands over one argument for each option
         raise click.UsageError(
             "--workspace is not available yet in this version (workspace services)"
         )
-    start_logging(form=log_format, level=log_level)
+    start_serving_log(form=log_format, level=log_level)
     overrides = Overrides(specs=specs, base_urls=base_urls, store=store, listens=False)
     asyncio.run(wiring.stdio(read_config(config_path, overrides), context_id=context_id))

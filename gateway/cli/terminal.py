@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 def one_line(text: str) -> str:
     """`text` on one line, what a terminal would obey (controls, escapes) written out."""
+    if text.isprintable():
+        return text
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text

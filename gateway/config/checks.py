@@ -47,6 +47,7 @@ def check_tree(tree: Tree, overrides: Overrides, environ: Mapping[str, str]) -> 
     """Adds a fault for every rule that is broken; wrong types are the schema's business."""
     _check_apis(tree, environ)
     _check_store(tree, environ)
+    _check_sse(tree)
     _check_state_key(tree, environ)
     check_server(tree, environ, listens=overrides.listens and not overrides.insecure_open)
 
@@ -144,6 +145,19 @@ def _check_store(tree: Tree, environ: Mapping[str, str]) -> None:
     value = revealed(tree, ("store", "url"), url, environ) if url else None
     if value is not None:
         tree.judge(("store", "url"), store_fault(value))
+    if _has_workers(tree) and value is not None and value.startswith("memory:"):
+        tree.fault(("store", "url"), "every worker would have a memory of its own")
+
+
+def _check_sse(tree: Tree) -> None:
+    # Its stream is the session, and a POST may reach any process.
+    if _has_workers(tree) and tree.at("mcp", "sse") is True:
+        tree.fault(("mcp", "sse"), "works with one worker only")
+
+
+def _has_workers(tree: Tree) -> bool:
+    workers = tree.at("server", "workers")
+    return isinstance(workers, int) and workers > 1
 
 
 def _check_state_key(tree: Tree, environ: Mapping[str, str]) -> None:

@@ -25,6 +25,15 @@ class Secret:
         """The value, read now, so that a rotated file is seen. Raises ConfigError without it."""
         return self._read()
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same reference, or the same value given in place."""
+        if not isinstance(other, Secret) or self.shown != other.shown:
+            return False
+        return is_reference(self.shown) or self._read() == other._read()
+
+    def __hash__(self) -> int:
+        return hash(self.shown)
+
     def __str__(self) -> str:
         return self.shown
 

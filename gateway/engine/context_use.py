@@ -1,5 +1,8 @@
 """What of a context a call needs and an API is sent, and what its answer may change of it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from gateway.catalog import Tool
 from gateway.context import (
     UPDATABLE,
@@ -10,7 +13,7 @@ from gateway.context import (
     updates_of,
 )
 from gateway.engine.values import ContextClaim
-from gateway.errors import ContextRequired
+from gateway.errors import ContextRequired, GatewayError
 from gateway.messages import Headers, Response
 from gateway.upstreams import ContextUpdates, OcpHeaders, Upstream
 
@@ -49,3 +52,13 @@ def updates_from(
         return None
     answer = read_inbound(response.head.headers)
     return updates_of(answer, sent, allowed=allowed, api=upstream.name)
+
+
+@contextmanager
+def naming(context_id: str) -> Iterator[None]:
+    """Whatever is raised within says which context its call has."""
+    try:
+        yield
+    except GatewayError as error:
+        error.context_id = context_id
+        raise

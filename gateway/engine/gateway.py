@@ -25,7 +25,7 @@ from gateway.engine.building import Ready, build_call, check_proxied, turn_of
 from gateway.engine.catalog_watch import CatalogWatch
 from gateway.engine.confirmation import Declined
 from gateway.engine.context_tools import Taken, take_context
-from gateway.engine.context_use import ocp_headers, updates_from
+from gateway.engine.context_use import naming, ocp_headers, updates_from
 from gateway.engine.finding import find_own, find_route, find_tool
 from gateway.engine.freshness import milliseconds_left
 from gateway.engine.offerings import Offered
@@ -35,9 +35,11 @@ from gateway.engine.recording import Contexts, Record
 from gateway.engine.sending import (
     called_operation,
     failure_text,
+    own_operation,
     proxied_operation,
 )
 from gateway.engine.session_refusals import SessionRefusals
+from gateway.engine.silence import NO_TELEMETRY
 from gateway.engine.store_watch import Unrecorded
 from gateway.engine.traffic import Traffic
 from gateway.engine.values import (
@@ -60,7 +62,15 @@ from gateway.errors import (
     UpstreamError,
 )
 from gateway.forwarding import inbound_head, outbound_head
-from gateway.interfaces import ContextStore, ResultStore, ToolSearch, UpstreamClient
+from gateway.interfaces import (
+    CallWatch,
+    ContextStore,
+    ResultStore,
+    Telemetry,
+    ToolSearch,
+    UpstreamClient,
+    Way,
+)
 from gateway.messages import Headers, Response
 from gateway.policy import Principal
 from gateway.upstreams import Upstream
@@ -82,6 +92,7 @@ class Gateway:
         search: ToolSearch | None = None,
         confirm_destructive: bool = False,
         declared: Declared = NOTHING_DECLARED,
+        telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
         """`additions` as `make_additions` makes them; tools that find others need a `search`.
 
@@ -106,9 +117,10 @@ class Gateway:
         self._answers = Answers(None, url="", new_handle=self._new_handle)
         self._client = client
         self._refusals = SessionRefusals(client, surroundings.monotonic)
-        self._traffic = Traffic()
+        self._traffic = Traffic(telemetry, surroundings.monotonic)
         self._monotonic = surroundings.monotonic
         self._confirms = confirm_destructive
+        self._telemetry = telemetry
         self._via = f"ocp-gateway-{surroundings.random_bytes(4).hex()}"
 
     def view(self, api: str | None = None) -> View:
@@ -122,9 +134,17 @@ class Gateway:
 
         Calls under way keep the tools that they have found.
         """
-        self.upstreams = {**self.upstreams, upstream.name: upstream}
-        self.catalog = catalog
-        self.missing -= {upstream.name}
+        upstreams = {**self.upstreams, upstream.name: upstream}
+        self.become(catalog, upstreams, self.missing - {upstream.name})
+
+    def become(
+        self, catalog: Catalog, upstreams: Mapping[str, Upstream], missing: frozenset[str]
+    ) -> None:
+        """Replace everything that is known of the APIs; `missing` are those without a catalog.
+
+        Calls under way keep the tools and upstreams that they have found.
+        """
+        self.upstreams, self.catalog, self.missing = upstreams, catalog, missing
         self.changes.announce(catalog)
 
     def ttl_ms(self, api: str | None = None) -> int:
@@ -155,12 +175,18 @@ class Gateway:
         """How many calls the store has not taken since the start, by reason; absent is none."""
         return self._contexts.unrecorded
 
+    @property
+    def store_works(self) -> bool:
+        """As the latest attempts tell; nobody is asked."""
+        return self._contexts.store_works
+
     async def store_is_up(self) -> bool:
         return await self._contexts.store_is_up()
 
     async def aclose(self) -> None:
         """Finish what cancelled calls still have to record, then let go of stores and client."""
         await self._contexts.settle()
+        await self._traffic.aclose()
         await self._client.aclose()
         await self._answers.aclose()
         await self._contexts.store.aclose()
@@ -173,21 +199,23 @@ class Gateway:
         which the same call goes on with a Continuation, or CannotAsk. So do calls that need a
         confirmation or lack arguments (docs/interactions.md).
         """
-        if find_own(call, self.additions, self.view):
-            return await self._own_tools.call(call, self.call_tool)
+        with self._telemetry.watching(Way.TOOL, call.claim.inbound.rejects) as watch:
+            if own := find_own(call, self.additions, self.view):
+                watch.about(own_operation(own))
+                return await self._own_tools.call(call, self.call_tool)
+            return await self._call(call, watch)
+
+    async def _call(self, call: ToolCall, watch: CallWatch) -> CallOutcome:
         try:
-            ready = await self._prepare(call)
+            ready = await self._prepare(call, watch)
         except Declined as no:
             return CallOutcome(result=failed(str(no)), context_id=no.context_id, recorded=True)
         tool, context_id = ready.turn.tool, ready.talk.context.context_id
         record = Record(self._contexts, ready.talk, called_operation(tool), tool.name)
         limit = ready.turn.upstream.max_response_bytes
-        try:
+        with naming(context_id):
             async with self._answers.reading(tool, call.principal, limit) as reading:
-                result = await self._run(ready, record, reading)
-        except GatewayError as error:
-            error.context_id = context_id
-            raise
+                result = await self._run(ready, record, reading, watch)
         return CallOutcome(result=result, context_id=context_id, recorded=bool(record.recorded))
 
     async def read_result(
@@ -203,15 +231,16 @@ class Gateway:
         """
         if find_own(call, self.additions, self.view):
             return await self._own_tools.preview(call, self.preview_tool)
-        ready = await self._prepare(call, asks=False)
+        ready = await self._prepare(call, NO_TELEMETRY, asks=False)
         turn = ready.turn
         return preview_request(turn.request, origin=turn.upstream.origin, shown=turn.shown)
 
-    async def _prepare(self, call: ToolCall, *, asks: bool = True) -> Ready:
+    async def _prepare(self, call: ToolCall, watch: CallWatch, *, asks: bool = True) -> Ready:
         """The call up to its sending: tool, request and context."""
         context_id = call.claim.named_id or self._contexts.new_id()
         try:
             tool = find_tool(call, self.catalog, self.view)
+            watch.about(called_operation(tool))
             taken = take_context(call) if self.additions.gives_argument(tool) else Taken(call=call)
             context_id = taken.call.claim.named_id or context_id
             built = build_call(
@@ -226,13 +255,16 @@ class Gateway:
         ocp = self._ocp_headers(talk.context, built.upstream, tool)
         return Ready(turn=turn_of(built, ocp, self._monotonic), talk=talk)
 
-    async def _run(self, ready: Ready, record: Record, reading: Reading) -> ToolResult:
+    async def _run(
+        self, ready: Ready, record: Record, reading: Reading, watch: CallWatch
+    ) -> ToolResult:
         turn = ready.turn
         tool, upstream = turn.tool, turn.upstream
         status = None
         try:
             async with record.watching(), turn.exchange(self._refusals) as response:
                 status = response.head.status
+                watch.answered(status)
                 heard = await turn.hear(response)
                 updates = updates_from(response, ready.talk.context, upstream, tool)
                 await record.answered(status, updates)
@@ -243,6 +275,7 @@ class Gateway:
                     return heard
                 await reading.receive(heard)
         except UpstreamError as error:
+            watch.failed(error)
             return failed(failure_text(error, tool, upstream), status=status)
         return await reading.result()
 
@@ -253,10 +286,14 @@ class Gateway:
         Raises a GatewayError, its `context_id` set, when there is no answer to pass back.
         """
         context_id = call.inbound.context_id or self._contexts.new_id()
-        try:
+        watching = self._telemetry.watching(Way.PROXY, call.inbound.rejects)
+        with watching as watch, naming(context_id):
             self._check_loaded(call.api)
-            routes = self.catalog.apis[call.api].routes
-            upstream, tool = find_route(call.request.head, self.upstreams[call.api], routes)
+            api = self.upstreams[call.api]
+            watch.about(proxied_operation(api, call.request.head, None))
+            upstream, tool = find_route(call.request.head, api, self.catalog.apis[api.name].routes)
+            operation = proxied_operation(upstream, call.request.head, tool)
+            watch.about(operation)
             claim = ContextClaim(inbound=call.inbound)
             # Plain traffic that says nothing of a context leaves nothing behind.
             kept = call.inbound.says_something
@@ -267,25 +304,32 @@ class Gateway:
                 call.principal, claim, context_id, kept=kept, required=required
             )
             ocp = self._ocp_headers(talk.context, upstream, tool)
-            head = outbound_head(call.request.head, upstream, ocp, via=self._via)
+            head = outbound_head(
+                call.request.head,
+                upstream,
+                ocp,
+                via=self._via,
+                provenance=call.provenance,
+                is_open=call.is_open,
+            )
             request = replace(call.request, head=head)
             request = await self._traffic.admit(request, tool, upstream)
-            operation = proxied_operation(upstream, call.request.head, tool)
             record = Record(self._contexts, talk, operation)
             async with (
                 record.watching(),
                 self._refusals.exchange(request, upstream, deadline=None) as answer,
             ):
+                watch.answered(answer.head.status)
                 updates = updates_from(answer, talk.context, upstream, tool)
                 await record.answered(answer.head.status, updates)
                 response = await self._traffic.release(request, answer, tool, upstream)
                 context: Headers = (("OCP-Context-ID", context_id),)
                 if kept and not record.recorded:
                     context = (*context, ("OCP-Gateway-Recorded", "false"))
-                yield replace(response, head=inbound_head(response.head, upstream, context))
-        except GatewayError as error:
-            error.context_id = context_id
-            raise
+                back = inbound_head(
+                    response.head, upstream, context, request=head, provenance=call.provenance
+                )
+                yield replace(response, head=back)
 
     def _ocp_headers(self, context: AgentContext, upstream: Upstream, tool: Tool | None) -> Headers:
         apis = self.missing.union(self.upstreams)

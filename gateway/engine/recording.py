@@ -74,6 +74,11 @@ class Contexts:
         """As StoreWatch."""
         return self._watch.unrecorded
 
+    @property
+    def store_works(self) -> bool:
+        """As StoreWatch's `up`."""
+        return self._watch.up
+
     async def store_is_up(self) -> bool:
         """Whether the store answers and took the latest entry that it was handed."""
         # Asked to write each time, it would let anybody who may ask for readiness wear out a disk.

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from gateway.calls import MAY_HAVE_HAPPENED, OFFER, UNSAFE_TO_REPEAT
-from gateway.catalog import Tool
+from gateway.catalog import NativeTool, Tool
 from gateway.context import IDENTIFYING, CalledOperation
 from gateway.engine.values import ToolCall
 from gateway.errors import (
@@ -80,6 +80,11 @@ def proxied_operation(upstream: Upstream, head: RequestHead, tool: Tool | None) 
 
 def called_operation(tool: Tool) -> CalledOperation:
     return CalledOperation(api=tool.api, method=tool.method, path=tool.path, name=tool.name)
+
+
+def own_operation(tool: NativeTool) -> CalledOperation:
+    """A tool of the gateway's own, which belongs to no API."""
+    return CalledOperation(api="-", method="-", name=tool.name)
 
 
 def is_call(head: RequestHead, tool: Tool) -> bool:

@@ -9,9 +9,9 @@ from gateway.interfaces import Way
 
 
 class _Silence:
-    """Both the Telemetry and each CallWatch of it."""
+    """Both the Telemetry and every CallWatch of it."""
 
-    def watching(self, _: Way) -> Self:
+    def watching(self, _way: Way, _rejects: tuple[str, ...], /) -> Self:
         return self
 
     def __enter__(self) -> Self:
@@ -19,25 +19,22 @@ class _Silence:
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
     ) -> None:
         return None
 
-    def about(self, operation: CalledOperation) -> None:
+    def about(self, _operation: CalledOperation, /) -> None:
         return None
 
-    def answered(self, status: int) -> None:
+    def answered(self, _status: int, /) -> None:
         return None
 
-    def failed(self, error: GatewayError) -> None:
+    def failed(self, _error: GatewayError, /) -> None:
         return None
 
-    def rejected(self, reasons: tuple[str, ...]) -> None:
-        return None
-
-    def found_invalid(self, operation: CalledOperation, direction: str, mode: str) -> None:
+    def found_invalid(self, _operation: CalledOperation, _direction: str, _mode: str, /) -> None:
         return None
 
 

@@ -9,6 +9,7 @@ from gateway.calls import Content, LogLine, Progress, Resource, Rest, ToolResult
 from gateway.catalog import Role
 from gateway.context import InboundContext
 from gateway.errors import CannotAsk
+from gateway.forwarding import Provenance
 from gateway.messages import Headers, Request
 from gateway.policy import Principal
 
@@ -149,12 +150,17 @@ class PromptOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProxiedRequest:
-    """`request.head.target` is the part below `/apis/{api}`, raw, starting with `/`."""
+    """`request.head.target` is the part below `/apis/{api}`, raw, starting with `/`.
+
+    Its headers are without what authenticated the caller; `is_open`: nothing has to.
+    """
 
     api: str
     request: Request
     principal: Principal
     inbound: InboundContext
+    provenance: Provenance = field(default_factory=Provenance)
+    is_open: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

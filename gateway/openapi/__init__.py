@@ -16,7 +16,7 @@ from gateway.openapi.document import (
     resolve_address,
 )
 from gateway.openapi.emptiness import admit_empty
-from gateway.openapi.encodings import essence_of, is_json, is_media_type
+from gateway.openapi.encodings import essence_of, is_json, is_media_type, read_encodings
 from gateway.openapi.extensions import NO_SUPPORT, ContextUse, OcpSupport
 from gateway.openapi.findings import Code, Finding, Severity, finding
 from gateway.openapi.hygiene import MAX_ARGUMENT_TEXT, clean_data, clean_text, limit_text
@@ -89,6 +89,7 @@ __all__ = [
     "media_types",
     "quoted",
     "read_description",
+    "read_encodings",
     "read_servers",
     "resolve_address",
     "subschemas",

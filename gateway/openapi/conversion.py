@@ -46,10 +46,24 @@ _NOTHING: frozenset[str] = frozenset()
 
 
 class Direction(StrEnum):
-    """Which way values travel: inputs have no `readOnly` properties, outputs no `writeOnly`."""
+    """Which way values travel: inputs have no `readOnly` properties, outputs no `writeOnly`.
+
+    In what others send, requests and responses, such properties may be, but need not.
+    """
 
     INPUT = "readOnly"
     OUTPUT = "writeOnly"
+    REQUEST = "readOnly, tolerated"
+    RESPONSE = "writeOnly, tolerated"
+
+    @property
+    def word(self) -> str:
+        """What properties say that do not travel this way."""
+        return self.value.partition(",")[0]
+
+    @property
+    def tolerates(self) -> bool:
+        return self in (Direction.REQUEST, Direction.RESPONSE)
 
 
 class SchemaTooDeep(Exception):
@@ -83,7 +97,8 @@ class Conversion:
         self._patterns = terms.patterns
         self._discriminate = terms.discriminate
         self._ref_siblings = terms.ref_siblings
-        self._word = direction.value
+        self._word = direction.word
+        self._tolerates = direction.tolerates
         self._renamed = renamed
         self._root: Schema = True
         self._place = ""
@@ -114,7 +129,7 @@ class Conversion:
     def _members(
         self, out: Json, schema: Mapping[str, object], depth: int, left_out: frozenset[str]
     ) -> Json:
-        if "allOf" in schema:
+        if "allOf" in schema or (self._tolerates and "required" in schema):
             left_out |= self._left_out_of(schema)
         for key, value in schema.items():
             # Texts and flags are most of what a description has.
@@ -201,7 +216,7 @@ class Conversion:
         words = self._one_way.words(part, self._place)
         if words:
             self.is_directed = True
-        return self._word not in words
+        return self._tolerates or self._word not in words
 
     def _left_out_of(self, schema: Mapping[str, object]) -> frozenset[str]:
         found = self._one_way.names(schema, self._place)

@@ -7,13 +7,16 @@ from aiohttp.http import SERVER_SOFTWARE
 
 from gateway.server.contexts import ContextsEndpoint
 from gateway.server.cors import let_read
+from gateway.server.debug import DebugEndpoint
 from gateway.server.health import StatusEndpoint
 from gateway.server.mcp_http import McpEndpoint
-from gateway.server.proxy import ProxyEndpoint
+from gateway.server.metrics import MetricsEndpoint
+from gateway.server.proxy import ProxyEndpoint, guess_no_type
 from gateway.server.registry import RegistryEndpoint
 from gateway.server.results import ResultsEndpoint
 from gateway.server.sse import SseEndpoint
 from gateway.server.tools import ToolsEndpoint
+from gateway.server.visits import name_request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,8 @@ class Endpoints:
     registry: RegistryEndpoint
     proxy: ProxyEndpoint
     mcp: McpEndpoint
+    metrics: MetricsEndpoint
+    debug: DebugEndpoint
     sse: SseEndpoint | None = None
 
 
@@ -34,9 +39,7 @@ def make_app(endpoints: Endpoints, *middlewares: object) -> web.Application:
     """The application; the first middleware is the outermost."""
     app = web.Application(middlewares=middlewares)  # type: ignore[arg-type]
     router = app.router
-    router.add_get("/", endpoints.status.index)
-    router.add_get("/healthz", endpoints.status.healthz)
-    router.add_get("/readyz", endpoints.status.readyz)
+    _add_what_operators_ask(router, endpoints)
     router.add_get("/tools", endpoints.tools.list_tools)
     router.add_get("/tools/{name}", endpoints.tools.show_tool)
     router.add_post("/tools/{name}", endpoints.tools.call_tool)
@@ -59,11 +62,18 @@ def make_app(endpoints: Endpoints, *middlewares: object) -> web.Application:
             router.add_get(path, endpoints.sse.open, allow_head=False)
         router.add_post("/messages", endpoints.sse.hear)
         app.on_cleanup.append(endpoints.sse.end_calls)
-    app.on_response_prepare.append(_name_server)
-    app.on_response_prepare.append(let_read)
+    app.on_response_prepare.extend((_name_server, let_read, guess_no_type, name_request))
     app.on_shutdown.append(endpoints.mcp.close_streams)
     app.on_cleanup.append(endpoints.mcp.end_calls)
     return app
+
+
+def _add_what_operators_ask(router: web.UrlDispatcher, endpoints: Endpoints) -> None:
+    router.add_get("/", endpoints.status.index)
+    router.add_get("/healthz", endpoints.status.healthz)
+    router.add_get("/readyz", endpoints.status.readyz)
+    router.add_get("/metrics", endpoints.metrics.show)
+    router.add_get("/admin/debug", endpoints.debug.show)
 
 
 async def _name_server(_: web.Request, response: web.StreamResponse) -> None:

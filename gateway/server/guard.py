@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from gateway.server.problems import problem
+from gateway.server.provenance import provenance_of
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -24,14 +25,26 @@ _ALLOW = {"Allow": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"}
 class Guard:
     """The names under which this server may be addressed."""
 
-    def __init__(self, *, names: Iterable[str], public_url: str | None) -> None:
-        """`names`: host names with or without a port; with one, that port only."""
+    def __init__(
+        self, *, names: Iterable[str], public_url: str | None, origins: Iterable[str] = ()
+    ) -> None:
+        """`names`: host names with or without a port; with one, that port only.
+
+        `origins`: of pages that may call besides those on loopback.
+        """
         self._names = _LOOPBACK | {_bracketed(name.lower()) for name in names}
-        self._origins = frozenset[str]()
+        self._listed = frozenset(origin.lower() for origin in origins)
+        self._origins = self._listed
         if public_url:
             public = urlsplit(public_url)
             self._names |= {public.netloc.lower()}
-            self._origins = frozenset({f"{public.scheme}://{public.netloc}".lower()})
+            self._origins |= {f"{public.scheme}://{public.netloc}".lower()}
+
+    def adopt(self, other: "Guard") -> None:
+        """From now on judges as `other` does."""
+        # Another of its kind: what is private is private to the class.
+        self._names, self._listed = other._names, other._listed  # noqa: SLF001
+        self._origins = other._origins  # noqa: SLF001
 
     def accepts_host(self, host: str) -> bool:
         match = _HOST.fullmatch(host)
@@ -40,13 +53,22 @@ class Guard:
         return match[1].lower() in self._names or host.lower() in self._names
 
     def accepts_origin(self, origin: str) -> bool:
-        """A page's origin (RFC 6454): ours, or any on loopback."""
+        """A page's origin (RFC 6454): ours, one of the operator's, or any on loopback."""
         if origin.lower() in self._origins:
             return True
         scheme, separator, host = origin.partition("://")
         match = _HOST.fullmatch(host)
         is_http = separator and scheme.lower() in ("http", "https")
         return bool(is_http and match and match[1].lower() in _LOOPBACK)
+
+    @property
+    def lists_origins(self) -> bool:
+        """Whether the operator has named any."""
+        return bool(self._listed)
+
+    def lists_origin(self, origin: str) -> bool:
+        """Whether the operator has named the origin: its pages are more than tolerated."""
+        return origin.lower() in self._listed
 
 
 def _bracketed(name: str) -> str:
@@ -78,7 +100,9 @@ def make_guard_middleware(guard: Guard) -> Callable[..., object]:
 
 def _refuse(guard: Guard, request: web.Request) -> web.Response | None:
     hosts = request.headers.getall("Host", [])
-    if len(hosts) != 1 or not guard.accepts_host(hosts[0]):
+    # A proxy that we trust names the client's own, which gets no further than any other.
+    asked = provenance_of(request).host
+    if len(hosts) != 1 or not all(map(guard.accepts_host, {hosts[0], asked})):
         return problem(
             status=421,
             code="misdirected_request",

@@ -9,6 +9,7 @@ from gateway.mcp import LARGE, parse_json
 from gateway.mcp.errors import RpcError
 from gateway.messages import Headers
 from gateway.policy import Caller
+from gateway.server.connections import invite_body
 
 # What a page may send anywhere without asking first (Fetch, "CORS-safelisted request-header").
 _FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
@@ -57,6 +58,7 @@ async def read_body(request: web.Request, limit: int) -> bytes:
     """The whole body. Raises PayloadTooLarge as soon as it passes `limit` bytes."""
     if (request.content_length or 0) > limit:
         raise PayloadTooLarge(f"the body is larger than {limit} bytes")
+    await invite_body(request)
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.content.iter_any():

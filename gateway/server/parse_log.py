@@ -1,26 +1,39 @@
-"""What the log says of requests that are no HTTP: that there was one, never what it held."""
+"""What the log says of requests that were refused unread: why, and never what they held."""
 
 import logging
+from collections.abc import Callable
 
-from aiohttp.http_exceptions import HttpProcessingError
+from gateway.errors import GatewayError
+
+WINDOW_SECONDS = 10.0
+MAX_LINES = 5
+"""Lines in one window. Whoever is refused could otherwise fill the log, or hide in it."""
+
+_LOG = logging.getLogger("gateway.http")
 
 
-class _WithoutInput(logging.Filter):
-    """aiohttp logs such a request with a traceback, and with its first bytes: maybe a secret."""
+class RefusalLog:
+    """`note` writes a line for an error whose text is ours alone, as long as there are few."""
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, HttpProcessingError):
-            record.msg = "a request was refused: not valid HTTP (%s)"
-            record.args = (type(error).__name__,)
-            record.exc_info = record.exc_text = None
-            record.levelno, record.levelname = logging.WARNING, "WARNING"
-        return True
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._since = clock()
+        self._lines = 0
+        self._left_out = 0
+
+    def note(self, error: GatewayError) -> None:
+        now = self._clock()
+        if now - self._since >= WINDOW_SECONDS:
+            if self._left_out:
+                _LOG.warning("%d more requests were refused unread", self._left_out)
+            self._since, self._lines, self._left_out = now, 0, 0
+        if self._lines >= MAX_LINES:
+            self._left_out += 1
+            return
+        self._lines += 1
+        _LOG.warning("a request was refused unread: %d %s (%s)", error.status, error.code, error)
 
 
 def http_logger() -> logging.Logger:
     """The logger for aiohttp's server side."""
-    logger = logging.getLogger("gateway.http")
-    if not any(isinstance(known, _WithoutInput) for known in logger.filters):
-        logger.addFilter(_WithoutInput())
-    return logger
+    return _LOG

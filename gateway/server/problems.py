@@ -9,9 +9,11 @@ from gateway.errors import (
     ConfirmationRequired,
     GatewayError,
     InvalidArguments,
+    InvalidResponse,
     MethodNotAllowed,
     Unauthorized,
     Unavailable,
+    UpstreamUntried,
 )
 from gateway.mcp import encode_json
 
@@ -63,7 +65,9 @@ def problem_of(error: GatewayError) -> web.Response:
         headers["Allow"] = ", ".join(error.allowed)
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(RETRY_SECONDS)
-    if isinstance(error, InvalidArguments):
+    if isinstance(error, UpstreamUntried):
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, InvalidArguments | InvalidResponse):
         extra["errors"] = [{"pointer": f.pointer, "message": f.message} for f in error.faults]
     if isinstance(error, ConfirmationRequired):
         extra["digest"] = error.digest

@@ -18,6 +18,7 @@ from gateway.engine import Gateway
 from gateway.errors import BadRequest, UnknownApi
 from gateway.mcp import encode_json
 from gateway.server.etags import etag_of, is_named
+from gateway.server.provenance import own_url
 from gateway.upstreams import ProxyReach
 
 DEFAULT_PER_PAGE = 10
@@ -65,8 +66,7 @@ class RegistryEndpoint:
         return self._gateway.upstreams[name].proxy is not ProxyReach.OFF
 
     def _line(self, request: web.Request, api: ApiCatalog) -> dict[str, object]:
-        # The guard has judged the Host already.
-        base = self._public_url or f"http://{request.host}"
+        base = self._public_url or own_url(request)
         return registry_line(api, base_url=f"{base}/apis/{api.api}")
 
     async def _tools_of(self, view: View) -> tuple[bytes, bytes]:

@@ -11,6 +11,7 @@ from gateway.stores.memory import MemoryStore
 from gateway.stores.memory_board import MemoryBoard
 from gateway.stores.record import StoreLimits
 from gateway.stores.results import ResultFiles
+from gateway.stores.shared_results import SharedResults
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.sqlite_board import SqliteBoard
 
@@ -20,6 +21,7 @@ __all__ = [
     "MemoryBoard",
     "MemoryStore",
     "ResultFiles",
+    "SharedResults",
     "SqliteBoard",
     "SqliteStore",
     "StoreLimits",

@@ -8,11 +8,14 @@ import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from gateway.errors import StoreUnavailable
 from gateway.interfaces import KeptResult
 from gateway.policy import Principal
+from gateway.stores.shared_results import SharedResults, read_part
 
 _LOG = logging.getLogger(__name__)
 
@@ -26,12 +29,14 @@ _Key = tuple[str, str]
 
 
 class _File:
-    """An anonymous file: it is gone with the process, however that ends.
+    """An anonymous file: it is gone with the process, however that ends; a named one if `shared`.
 
     Its methods block and may run in any thread. After `close` there is nothing in it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shared: SharedResults | None = None) -> None:
+        self.path: Path | None = None
+        self._shared = shared
         self._lock = threading.Lock()
         self._file: io.FileIO | None = None
         self._closed = False
@@ -41,7 +46,9 @@ class _File:
         with self._lock:
             if self._closed:
                 return
-            if self._file is None:
+            if self._file is None and self._shared is not None:
+                self._file, self.path = self._shared.new_file()
+            elif self._file is None:
                 self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  closed below
             self._file.seek(0, io.SEEK_END)
             rest = memoryview(data)
@@ -62,6 +69,9 @@ class _File:
             if self._file is not None:
                 self._file.close()
                 self._file = None
+                if self.path is not None:
+                    with suppress(OSError):
+                        self.path.unlink()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +91,13 @@ class ResultFiles:
         ttl_seconds: float = TTL_SECONDS,
         max_total_bytes: int = MAX_TOTAL_BYTES,
         max_results: int = MAX_RESULTS,
+        shared: SharedResults | None = None,
     ) -> None:
-        """`clock` counts seconds from anywhere and never goes back."""
+        """`clock` counts seconds from anywhere and never goes back.
+
+        With `shared`, other processes that have it find what is kept here, and this one theirs.
+        """
+        self.shared = shared
         self._clock = clock
         self._ttl_seconds = ttl_seconds
         self._max_total_bytes = max_total_bytes
@@ -104,16 +119,29 @@ class ResultFiles:
 
     async def find(self, principal: Principal, handle: str) -> KeptResult | None:
         held = self._find(principal, handle)
-        return held.kept if held else None
+        found = await self._elsewhere(principal, handle) if held is None else None
+        return held.kept if held else found[0] if found else None
 
     async def read(
         self, principal: Principal, handle: str, start: int, length: int
     ) -> bytes | None:
         held = self._find(principal, handle)
-        if held is None:
+        found = await self._elsewhere(principal, handle) if held is None else None
+        try:
+            if held is not None:
+                return await asyncio.to_thread(held.file.read, start, length)
+            if found is not None:
+                return await asyncio.to_thread(read_part, found[1], start, length)
+        except OSError as error:
+            raise _unusable(error) from error
+        return None
+
+    async def _elsewhere(self, principal: Principal, handle: str) -> tuple[KeptResult, Path] | None:
+        if self.shared is None:
             return None
         try:
-            return await asyncio.to_thread(held.file.read, start, length)
+            now = self._clock()
+            return await asyncio.to_thread(self.shared.find, principal, handle, now)
         except OSError as error:
             raise _unusable(error) from error
 
@@ -137,9 +165,16 @@ class ResultFiles:
         self._bytes -= size
         self._files -= files
 
-    def admit(self, principal: Principal, handle: str, kept: KeptResult, file: _File) -> None:
+    async def admit(self, principal: Principal, handle: str, kept: KeptResult, file: _File) -> None:
         """Hold a draft's file, whose room is reserved already, as a result from now on."""
         expires = self._clock() + self._ttl_seconds
+        if self.shared is not None and file.path is not None:
+            try:
+                await asyncio.to_thread(
+                    self.shared.publish, principal, handle, kept, file.path, expires
+                )
+            except OSError as error:
+                raise _unusable(error) from error
         self._held[principal.name, handle] = _Held(kept=kept, file=file, expires=expires)
         self._wake_later()
 
@@ -164,6 +199,8 @@ class ResultFiles:
 
     def _drop(self, key: _Key) -> None:
         held = self._held.pop(key)
+        if self.shared is not None:
+            self.shared.withdraw(Principal(name=key[0]), key[1])
         self.release(held.kept.size, files=1)
         held.file.close()
 
@@ -185,7 +222,7 @@ class _Draft:
 
     def __init__(self, store: ResultFiles) -> None:
         self._store = store
-        self._file = _File()
+        self._file = _File(store.shared)
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
         self._files = 0
@@ -212,9 +249,9 @@ class _Draft:
     ) -> None:
         await self._flush()
         kept = KeptResult(media_type=media_type, size=self.size, whole=whole)
-        self._store.admit(principal, handle, kept, self._file)
+        await self._store.admit(principal, handle, kept, self._file)
         # It is the store's now: `discard` must not find anything.
-        self._file, self._files, self.size = _File(), 0, 0
+        self._file, self._files, self.size = _File(self._store.shared), 0, 0
 
     async def discard(self) -> None:
         self._store.release(self.size, files=self._files)

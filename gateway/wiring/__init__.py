@@ -3,16 +3,20 @@
 from gateway.wiring.checking import Checked, Remark, check_apis
 from gateway.wiring.loading import load_catalog
 from gateway.wiring.over_stdio import stdio
+from gateway.wiring.reconfiguring import ConfigSource
+from gateway.wiring.running import run
 from gateway.wiring.serving import serve
 from gateway.wiring.storing import make_store, make_surroundings
 
 __all__ = [
     "Checked",
+    "ConfigSource",
     "Remark",
     "check_apis",
     "load_catalog",
     "make_store",
     "make_surroundings",
+    "run",
     "serve",
     "stdio",
 ]

@@ -19,6 +19,7 @@ from gateway.server.session_records import SessionRecords
 from gateway.stores import MemoryBoard, ResultFiles
 from gateway.wiring.listing import Lists
 from gateway.wiring.loading import load_apis
+from gateway.wiring.observing import open_observatory
 from gateway.wiring.parts import (
     additions_of,
     have_threads,
@@ -49,7 +50,7 @@ async def stdio(config: Config, *, context_id: str | None) -> None:
         if loaded is not None:
             store, _ = make_guarded_stores(config.store)
             async with (
-                open_gateway(config, loaded, store) as gateway,
+                open_gateway(config, loaded, store, open_observatory()) as gateway,
                 kept_current(gateway, loaded, asyncio.Event(), lists),
             ):
                 talk.open(gateway)

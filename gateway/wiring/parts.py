@@ -11,14 +11,15 @@ from typing import TypeVar
 
 from gateway import __version__
 from gateway.catalog import Additions, Catalog, review_declared
-from gateway.client import AiohttpClient
+from gateway.client import AiohttpClient, Resilience
 from gateway.config import Config
 from gateway.engine import Gateway, make_additions
 from gateway.errors import DescriptionError
 from gateway.interfaces import ContextStore
 from gateway.mcp import Server
 from gateway.search import FullTextSearch
-from gateway.sources import ListFiles
+from gateway.sources import ListFiles, is_url
+from gateway.telemetry import Observatory
 from gateway.wiring.listing import Lists
 from gateway.wiring.loading import Loaded, located
 from gateway.wiring.reloading import Reloading
@@ -42,7 +43,7 @@ def have_threads() -> None:
 @asynccontextmanager
 async def kept_current(
     gateway: Gateway, loaded: Sequence[Loaded], asked: asyncio.Event, lists: Lists
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Reloading]:
     reloading = Reloading(
         gateway,
         loaded,
@@ -53,7 +54,7 @@ async def kept_current(
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(reloading.run(asked)), group.create_task(lists.keep())]
         try:
-            yield
+            yield reloading
         finally:
             for task in tasks:
                 task.cancel()
@@ -65,20 +66,32 @@ def make_lists(config: Config) -> Lists:
 
 @asynccontextmanager
 async def open_gateway(
-    config: Config, loaded: Sequence[Loaded], store: ContextStore
+    config: Config,
+    loaded: Sequence[Loaded],
+    store: ContextStore,
+    observatory: Observatory,
+    *,
+    is_patient: bool = False,
 ) -> AsyncIterator[Gateway]:
+    """`is_patient`: a description at a URL may come later, even if there is no other one.
+
+    Raises DescriptionError when there is nothing to serve.
+    """
     faulty = [api for api in loaded if api.fault is not None]
     faults = [located(api.config, api.fault) for api in faulty]
-    if faults and all(api.catalog is None for api in loaded):
+    may_come = is_patient and any(is_url(api.config.spec) for api in loaded)
+    if faults and not may_come and all(api.catalog is None for api in loaded):
         raise DescriptionError("\n".join(faults))
     for api, fault in zip(faulty, faults, strict=True):
         what = "its last good copy serves" if api.catalog else "its API answers 503"
         _LOG.error("description of %s not loaded, %s: %s", api.name, what, fault)
+    client = Resilience(AiohttpClient(), fraction=secrets.SystemRandom().random)
     gateway = Gateway(
         catalog=Catalog(api.catalog for api in loaded if api.catalog is not None),
         upstreams={api.upstream.name: api.upstream for api in loaded if api.upstream is not None},
-        store=store,
-        client=AiohttpClient(),
+        store=observatory.around_store(store),
+        client=observatory.around_client(client, lanes=lambda: client.conditions),
+        telemetry=observatory.calls,
         surroundings=make_surroundings(),
         max_history=config.store.max_history,
         additions=additions_of(config),
@@ -110,6 +123,17 @@ def make_server(config: Config) -> Server:
         output_schemas=config.mcp.output_schemas,
         prompts=bool(config.mcp.prompts),
     )
+
+
+@asynccontextmanager
+async def at_once(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """`work` goes on for as long as it is open, and its failure ends it."""
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(work)
+        try:
+            yield
+        finally:
+            task.cancel()
 
 
 async def unless(stop: asyncio.Event, work: Coroutine[object, object, T]) -> T | None:

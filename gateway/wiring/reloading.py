@@ -5,7 +5,8 @@ A text that cannot be used, or a source that cannot be reached, leaves the old c
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -21,6 +22,8 @@ from gateway.wiring.preparing import for_next_start
 _LOG = logging.getLogger("gateway")
 
 RETRY_SECONDS = (5.0, 10.0, 20.0, 40.0, 60.0)
+# For what has never been there: an API that starts together with its sidecar takes a few seconds.
+FIRST_SECONDS = (1.0, 2.0, 4.0)
 # Waits are spread by this share either way, so that many gateways do not ask at one moment.
 JITTER = 0.2
 MAX_FAULT = 500
@@ -46,11 +49,21 @@ class _Live:
         # On the loop's clock, which is the gateway's stopwatch, too.
         self.due: float | None = None
         self.told = _bounded(loaded.fault)
+        self.task: asyncio.Task[None] | None = None
+        # Whether another one has taken its place.
+        self.is_retired = False
+
+    def retire(self) -> None:
+        """From now on nothing that it reads is taken."""
+        self.is_retired = True
+        if self.task is not None:
+            self.task.cancel()
 
     def seconds_to_wait(self) -> float | None:
         """Until the source is read again for no other reason; None is for ever."""
         if self.failures:
-            return RETRY_SECONDS[min(self.failures, len(RETRY_SECONDS)) - 1]
+            waits = RETRY_SECONDS if self.loaded_at else (*FIRST_SECONDS, *RETRY_SECONDS)
+            return waits[min(self.failures, len(waits)) - 1]
         return self.loaded.config.reload_seconds or None if self.watch is None else None
 
     async def changed(self) -> None:
@@ -83,16 +96,17 @@ class Reloading:
         self._now = now
         self._fraction = fraction
         self._renew = renew
-        self._apis = [_Live(loaded, now()) for loaded in apis]
+        self._apis = {loaded.name: _Live(loaded, now()) for loaded in apis}
         self._taking = asyncio.Lock()
-        for live in self._apis:
+        self._group: asyncio.TaskGroup | None = None
+        for live in self._apis.values():
             self._publish(live)
 
     async def run(self, asked: asyncio.Event) -> None:
         """Runs until cancelled. Whenever `asked` is set, everything is read at once."""
-        async with asyncio.TaskGroup() as group:
-            for live in self._apis:
-                group.create_task(self._keep_current(live))
+        async with asyncio.TaskGroup() as self._group:
+            for live in self._apis.values():
+                self._begin(live)
             while True:
                 await asked.wait()
                 asked.clear()
@@ -100,7 +114,45 @@ class Reloading:
                 await self.reload_all()
 
     async def reload_all(self) -> None:
-        await asyncio.gather(*map(self._reload, self._apis))
+        await asyncio.gather(*map(self._reload, tuple(self._apis.values())))
+
+    async def exchange(self, come: Sequence[Loaded], gone: Iterable[str]) -> None:
+        """Takes in APIs that are new or configured anew, and lets go of others, all at once.
+
+        One that could not be loaded anew goes on as it was, and is tried again.
+        """
+        fresh = {loaded.name: _Live(loaded, self._now()) for loaded in come}
+        left = {name: self._apis[name] for name in {*gone, *fresh} & self._apis.keys()}
+        for live in left.values():
+            live.retire()
+        async with self._taking:
+            kept = {n: live for n, live in self._apis.items() if n not in left}
+            self._apis = {**kept, **fresh}
+            await self._swap(fresh, set(gone) - fresh.keys())
+        for name, live in fresh.items():
+            if live.loaded_at is None and name in left:
+                live.loaded_at = left[name].loaded_at
+            self._publish(live)
+            self._begin(live)
+
+    async def _swap(self, fresh: Mapping[str, _Live], gone: AbstractSet[str]) -> None:
+        gateway = self._gateway
+        made = {name: live.loaded for name, live in fresh.items() if live.loaded.catalog}
+        old = gateway.catalog.apis
+        catalogs = [old[name] for name in old if name not in gone and name not in made]
+        catalogs += [loaded.catalog for loaded in made.values() if loaded.catalog]
+        with collector_at_rest():
+            whole = await asyncio.to_thread(Catalog, catalogs)
+            if self._renew is not None:
+                await asyncio.to_thread(self._renew, gateway.catalog, whole)
+        upstreams = {n: upstream for n, upstream in gateway.upstreams.items() if n not in gone}
+        upstreams |= {name: it.upstream for name, it in made.items() if it.upstream}
+        gateway.become(whole, upstreams, frozenset(self._apis.keys() - whole.apis.keys()))
+        gateway.freshness = {n: it for n, it in gateway.freshness.items() if n not in gone}
+
+    def _begin(self, live: _Live) -> None:
+        if self._group is not None:
+            live.task = self._group.create_task(self._keep_current(live))
 
     async def _keep_current(self, live: _Live) -> None:
         await self._keep(live, live.loaded.afterwards)
@@ -155,6 +207,8 @@ class Reloading:
         api = live.loaded.config
         # One at a time, because of the memory, and because two swaps at once would lose one.
         async with self._taking:
+            if live.is_retired:
+                return
             with collector_at_rest():
                 opened = await asyncio.to_thread(snapshot.open)
                 built = await build_api(api, opened, snapshot.digest, live.upstream)
@@ -197,6 +251,8 @@ class Reloading:
         self._publish(live)
 
     def _publish(self, live: _Live) -> None:
+        if live.is_retired:
+            return
         state = Freshness(loaded_at=live.loaded_at, fault=live.told or None, due=live.due)
         self._gateway.freshness = {**self._gateway.freshness, live.loaded.name: state}
 

@@ -1,106 +1,146 @@
 """The gateway as a server: parts put together, started, drained."""
 
 import asyncio
-import logging
-import os
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import aclosing, contextmanager, suppress
-from typing import TypeVar
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager, closing, suppress
 
 from aiohttp import web
 
 from gateway.config import Config
+from gateway.engine import Gateway
+from gateway.server.draining import Draining
+from gateway.server.health import Readiness, StatusEndpoint
+from gateway.server.metrics import MetricsEndpoint
+from gateway.server.probes import make_probe_app
+from gateway.server.problems import make_error_middleware
+from gateway.stores import ResultFiles, SharedResults
 from gateway.wiring.collecting import collector_at_rest
-from gateway.wiring.http import make_runner
+from gateway.wiring.crew import ALONE, Place
+from gateway.wiring.doors import Doors, open_doors, url_of
+from gateway.wiring.draining import drain, prompt, unhurried
+from gateway.wiring.http import make_runner, put_behind_door
+from gateway.wiring.listening import BACKLOG
+from gateway.wiring.live_settings import LiveSettings
 from gateway.wiring.loading import load_apis
+from gateway.wiring.observing import metrics_of, observing, traced_observatory
 from gateway.wiring.parts import (
+    at_once,
     have_threads,
     kept_current,
     make_lists,
     open_gateway,
     unless,
 )
+from gateway.wiring.reconfiguring import ConfigSource, Reconfiguring
+from gateway.wiring.signals import Hurried, Wishes
 from gateway.wiring.storing import make_guarded_stores
 
-T = TypeVar("T")
 
-_LOG = logging.getLogger("gateway")
-
-# What a second signal leaves for an orderly end.
-HURRY_SECONDS = 2.0
-
-
-async def serve(config: Config, *, announce: Callable[[str], None]) -> None:
+async def serve(
+    config: Config,
+    *,
+    announce: Callable[[str], None],
+    source: ConfigSource | None = None,
+    doors: Doors | None = None,
+    place: Place = ALONE,
+    end_within: Callable[[float], None] = lambda _: None,
+) -> None:
     """Run the HTTP server until SIGTERM or SIGINT; `announce` gets its URL once it accepts.
 
-    A second signal ends it at once. SIGHUP has every description read again.
-    Raises DescriptionError when no API at all can be loaded, OSError when the address is taken.
+    A second signal ends it at once. SIGHUP has everything read again, the configuration from
+    `source`. `doors` are closed in the end; without them those of `config` are opened. `place` is
+    this process's among several. `end_within` is told, once it has to end, in how many seconds.
+    Raises OSError when the address is taken.
     """
-    stop, asked = asyncio.Event(), asyncio.Event()
+    wishes = Wishes()
     have_threads()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
-    with suppress(_Hurried), _ended_by_signals(stop):
+    place.heed(wishes)
+    with (
+        suppress(Hurried),
+        wishes.granted(),
+        closing(doors or open_doors(config.server)) as opened,
+    ):
         with collector_at_rest():
-            loaded = await unless(stop, load_apis(config))
+            loaded = await unless(wishes.stop, load_apis(config))
         if loaded is None:
+            end_within(0.0)
             return
         lists = make_lists(config)
         store, board = make_guarded_stores(config.store)
+        descriptions = asyncio.Event()
         async with (
             aclosing(board),
-            open_gateway(config, loaded, store) as gateway,
-            kept_current(gateway, loaded, asked, lists),
+            traced_observatory(place.metrics) as observatory,
+            open_gateway(config, loaded, store, observatory, is_patient=True) as gateway,
+            kept_current(gateway, loaded, descriptions, lists) as reloading,
         ):
-            runner = make_runner(config, gateway, board, lists.recall)
-            await _serve_until(stop, runner, config, announce)
+            draining, live = Draining(), LiveSettings(config)
+            readiness = Readiness(
+                gateway,
+                needs_all=config.server.ready_when == "all",
+                draining=draining,
+                others_ready=place.others_ready,
+            )
+            keeper = Reconfiguring(
+                config,
+                loaded,
+                source or ConfigSource(read=lambda: config),
+                reloading=reloading,
+                settings=(live, readiness),
+            )
+            runner = make_runner(
+                config,
+                gateway,
+                board,
+                lists.recall,
+                readiness=readiness,
+                observatory=observatory,
+                live=live,
+                results=_results(place),
+            )
+            runner.app.on_response_prepare.append(draining.tell)
+            async with (
+                observing(observatory, gateway, runner),
+                _probes(gateway, readiness, opened, metrics_of(observatory)),
+            ):
+                await _listen(runner, opened.main)
+                announce(url_of(opened.main, config.server.host))
+                async with (
+                    place.reporting(lambda: readiness.is_loaded),
+                    at_once(keeper.run(wishes.reload, descriptions)),
+                ):
+                    await wishes.stop.wait()
+                    seconds = keeper.config.server.drain_seconds
+                    end_within(seconds)
+                pace = prompt if wishes.is_prompt else unhurried
+                await drain(runner, opened.main, draining, pace(seconds))
 
 
-async def _serve_until(
-    stop: asyncio.Event, runner: web.AppRunner, config: Config, announce: Callable[[str], None]
-) -> None:
+def _results(place: Place) -> ResultFiles:
+    return ResultFiles(shared=SharedResults(place.results) if place.results else None)
+
+
+async def _listen(runner: web.AppRunner, doors: Sequence[socket.socket]) -> None:
     await runner.setup()
-    try:
-        site = web.TCPSite(runner, config.server.host, config.server.port)
-        await site.start()
-        announce(_url(config, runner))
-        await stop.wait()
-    finally:
-        # aiohttp would spend its own time limit twice, and take 0 for none.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(config.server.drain_seconds):
-                await runner.cleanup()
+    for door in doors:
+        await web.SockSite(runner, door, backlog=BACKLOG).start()
 
 
-class _Hurried(Exception):
-    """A second signal came: whatever is still under way is given up."""
-
-
-@contextmanager
-def _ended_by_signals(stop: asyncio.Event) -> Iterator[None]:
-    """The first SIGTERM or SIGINT sets `stop`, the next one raises _Hurried in this task."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-
-    def on_signal() -> None:
-        if stop.is_set() and task is not None:
-            task.cancel()
-            # A thread that reads or parses cannot be cancelled, and Python would wait for it.
-            loop.call_later(HURRY_SECONDS, os._exit, 0)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal)
-    try:
+@asynccontextmanager
+async def _probes(
+    gateway: Gateway, readiness: Readiness, doors: Doors, metrics: MetricsEndpoint
+) -> AsyncIterator[None]:
+    """Answers probes until the very end."""
+    if not doors.probes:
         yield
-    except asyncio.CancelledError as error:
-        if not stop.is_set():
-            raise
-        raise _Hurried from error
-
-
-def _url(config: Config, runner: web.AppRunner) -> str:
-    host, port = config.server.host, config.server.port
-    for address in runner.addresses:
-        if isinstance(address, tuple):
-            port = address[1]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        return
+    status = StatusEndpoint(gateway, readiness=readiness)
+    app = make_probe_app(status, make_error_middleware(secrets.token_bytes), metrics=metrics.show)
+    runner = put_behind_door(app, max_body=lambda: 0, shutdown_timeout=0.1)
+    try:
+        await _listen(runner, doors.probes)
+        yield
+    finally:
+        await runner.cleanup()

@@ -53,7 +53,11 @@ def test_a_mistake_of_our_own_is_not_dressed_up() -> None:
         pytest.param(("serve", "--workers", "0"), "'--workers': 0 is not in", id="workers"),
         pytest.param(("serve", "--log-level", "x"), "'--log-level': 'x' is not", id="level"),
         pytest.param(("serve", "a", "b"), "unexpected extra argument", id="argument"),
-        pytest.param(("serve", "--spec", "a=x", "--workers", "2"), "not available", id="workers-2"),
+        pytest.param(
+            ("serve", "--spec", "a=x", "--workers", "2", "--store", "memory://"),
+            "every worker would have a memory of its own",
+            id="workers-with-memory",
+        ),
         pytest.param(("serve", "nope.yaml"), "nope.yaml: No such file", id="no-file"),
         pytest.param(("stdio", "--context", "a b"), "a context id is", id="context"),
         pytest.param(("stdio", "--workspace"), "--workspace is not available yet", id="workspace"),

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from gateway.cli.logs import MAX_TEXT, JsonLines, TextLines, start_logging
+from gateway.telemetry.current import REQUEST, RequestState
 
 HOSTILE = 'a\r\nb\x1b[2J\x9b"\u2028\ud800'
 
@@ -50,6 +51,44 @@ def test_a_field_cannot_pose_as_another() -> None:
     event = json.loads(JsonLines().format(record("real", level="debug", time="never")))
     assert (event["message"], event["level"]) == ("real", "warning")
     assert event["time"].startswith("2026-")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("a b", '"a b"'),
+        ("x status=200", '"x status=200"'),
+        ('a"b', '"a\\"b"'),
+        ("a\\b", '"a\\\\b"'),
+        ("", '""'),
+        ("a\nb", '"a\\nb"'),
+        ("plain/text-1.0", "plain/text-1.0"),
+        (None, "None"),
+    ],
+)
+def test_s93_a_text_field_cannot_pose_as_another(value: str | None, shown: str) -> None:
+    line = TextLines().format(record("real", agent=value))
+    assert line == f"2026-01-01T00:00:00.250Z warning gateway.x real agent={shown}"
+
+
+@pytest.mark.parametrize("form", [TextLines(), JsonLines()], ids=["text", "json"])
+def test_lines_of_a_request_have_its_id(form: logging.Formatter) -> None:
+    token = REQUEST.set(RequestState(request_id="r-17"))
+    try:
+        line = form.format(record("while serving", api="shop"))
+    finally:
+        REQUEST.reset(token)
+    assert "r-17" in line
+    assert "shop" in line
+    assert "r-17" not in form.format(record("later"))
+
+
+@pytest.mark.parametrize("form", [TextLines(), JsonLines()], ids=["text", "json"])
+def test_a_ready_event_is_escaped_like_others(form: logging.Formatter) -> None:
+    line = form.format(record("request", event={"agent": HOSTILE, "status": 200}))
+    assert line.isprintable()
+    line.encode()
+    assert "200" in line
 
 
 @pytest.mark.parametrize("form", [TextLines(), JsonLines()], ids=["text", "json"])

@@ -197,6 +197,14 @@ def test_every_fault_is_reported_at_once_with_its_line(workplace: Workplace) -> 
         pytest.param("store: {url: 'file:secret'}", "an absolute path", id="relative-secret"),
         pytest.param("store: {url: 'file:/nope/x'}", "cannot be read", id="missing-secret-file"),
         pytest.param("mcp: {state_key: hunter2}", "must be a secret reference", id="literal-key"),
+        pytest.param(
+            "{server: {workers: 2}, store: {url: 'memory://'}}",
+            "a memory of its own",
+            id="workers-memory",
+        ),
+        pytest.param(
+            "{server: {workers: 2}, mcp: {sse: true}}", "one worker only", id="workers-sse"
+        ),
     ],
 )
 def test_a_bad_document_is_one_clear_fault(
@@ -422,4 +430,4 @@ def test_each_example_loads(path: Path) -> None:
 
 
 def test_no_example_is_missed() -> None:
-    assert {path.stem for path in EXAMPLES.iterdir()} == {"mcp", "minimal", "redis", "sidecar"}
+    assert {path.stem for path in EXAMPLES.glob("*.yaml")} == {"mcp", "minimal", "redis", "sidecar"}

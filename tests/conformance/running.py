@@ -15,7 +15,7 @@ MODULE = (sys.executable, "-m", "tests.conformance.stand")
 
 
 @contextlib.contextmanager
-def running_stand(command: Sequence[str], directory: Path) -> Iterator[str]:
+def running_stand(command: Sequence[str], directory: Path, workers: int = 1) -> Iterator[str]:
     """The URL of the endpoint under test, while it is there.
 
     The gateway's log is `stand.log` in `directory`, where the stand keeps its temporary files, too.
@@ -23,7 +23,11 @@ def running_stand(command: Sequence[str], directory: Path) -> Iterator[str]:
     log = directory / "stand.log"
     with log.open("wb") as stderr:
         process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, env=_environment(directory)
+            command,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            env=_environment(directory, workers),
         )
     with process:
         assert process.stdout is not None
@@ -39,6 +43,6 @@ def running_stand(command: Sequence[str], directory: Path) -> Iterator[str]:
         raise RuntimeError(f"{command[0]} ended with {code}:\n{log.read_text()}")
 
 
-def _environment(directory: Path) -> dict[str, str]:
+def _environment(directory: Path, workers: int) -> dict[str, str]:
     inherited = os.environ  # noqa: TID251 - the tests' own environment, not the product's
-    return inherited | {"PORT": "0", "TMPDIR": str(directory)}
+    return inherited | {"PORT": "0", "WORKERS": str(workers), "TMPDIR": str(directory)}

@@ -1,4 +1,7 @@
-"""The fixture API and the real gateway in front of it: `PORT=8000 tests/conformance/run`."""
+"""The fixture API and the real gateway in front of it: `PORT=8000 tests/conformance/run`.
+
+`WORKERS=4` has so many processes answer, which share a SQLite file.
+"""
 
 import asyncio
 import contextlib
@@ -8,7 +11,7 @@ import signal
 import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from aiohttp import web
@@ -21,7 +24,7 @@ _HOST = "127.0.0.1"
 _FILES = ("openapi.yaml", "gateway.yaml", "pixel.png")
 
 
-async def stand(port: int) -> int:
+async def stand(port: int, workers: int) -> int:
     """Serve until SIGTERM or SIGINT, or until the gateway ends; what to exit with.
 
     Prints where to find the gateway's MCP endpoint. Port 0 is a free one.
@@ -35,7 +38,9 @@ async def stand(port: int) -> int:
         for file in _FILES:
             shutil.copy(HERE / file, directory)
         async with _serve_api(directory / "openapi.yaml") as api_url:
-            return await _serve_gateway(directory, api_url, port, told)
+            store = "memory://" if workers == 1 else f"sqlite:///{directory}/contexts.db"
+            arguments = ("--port", str(port), "--workers", str(workers), "--store", store)
+            return await _serve_gateway(directory, api_url, arguments, told)
 
 
 @contextlib.asynccontextmanager
@@ -49,11 +54,12 @@ async def _serve_api(description: Path) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def _serve_gateway(directory: Path, api_url: str, port: int, told: asyncio.Event) -> int:
+async def _serve_gateway(
+    directory: Path, api_url: str, arguments: Sequence[str], told: asyncio.Event
+) -> int:
     gateway = await asyncio.create_subprocess_exec(
         COMMAND,
-        *("serve", "gateway.yaml", "--port", str(port), "--store", "memory://"),
-        *("--base-url", f"everything={api_url}"),
+        *("serve", "gateway.yaml", "--base-url", f"everything={api_url}", *arguments),
         cwd=directory,
         env=_environment(),
         stdin=DEVNULL,
@@ -92,9 +98,10 @@ async def _relay(gateway: Process) -> None:
 async def _stop_when(told: asyncio.Event, gateway: Process) -> None:
     await told.wait()
     with contextlib.suppress(ProcessLookupError):
-        gateway.terminate()
+        # As at a terminal: no load balancer has to hear of it first.
+        gateway.send_signal(signal.SIGINT)
 
 
 if __name__ == "__main__":
-    chosen = os.environ.get("PORT") or "0"  # noqa: TID251 - as above
-    sys.exit(asyncio.run(stand(int(chosen))))
+    wishes = os.environ  # noqa: TID251 - as above
+    sys.exit(asyncio.run(stand(int(wishes.get("PORT") or 0), int(wishes.get("WORKERS") or 1))))

@@ -28,6 +28,7 @@ from gateway.calls import (
 from gateway.catalog import api_text, responses, tool, uri_templates
 from gateway.catalog.naming import RESERVED
 from gateway.cli.demo import describe_demo
+from gateway.client import conversation, resolving, tls
 from gateway.config import offered
 from gateway.context import decoding, patching
 from gateway.context import headers as ocp
@@ -61,12 +62,15 @@ from gateway.mcp import (
 from gateway.mcp import errors as rpc
 from gateway.mcp.revisions import LEGACY, MODERN_BY_NAME
 from gateway.openapi import hygiene
-from gateway.policy import ANONYMOUS, breaker
+from gateway.policy import ANONYMOUS, breaker, budget, circuit, lanes
 from gateway.server import (
     asking,
     channels,
+    chunks,
     contexts,
+    door,
     event_streams,
+    framing,
     listen_streams,
     listening,
     problems,
@@ -76,9 +80,12 @@ from gateway.server import (
 )
 from gateway.server.app import Endpoints, make_app
 from gateway.server.contexts import ContextsEndpoint
-from gateway.server.health import StatusEndpoint
+from gateway.server.debug import DebugEndpoint
+from gateway.server.health import Readiness, StatusEndpoint
 from gateway.server.mcp_http import McpEndpoint
 from gateway.server.mcp_parts import McpSettings
+from gateway.server.metrics import MetricsEndpoint
+from gateway.server.pace import PATIENCE
 from gateway.server.proxy import ProxyEndpoint
 from gateway.server.registry import RegistryEndpoint
 from gateway.server.results import ResultsEndpoint
@@ -100,7 +107,7 @@ from gateway.stores import (
     sqlite_board,
 )
 from gateway.stores import breaker as guard
-from gateway.wiring import http, reloading
+from gateway.wiring import descriptors, http, reloading
 from tests.support.fake_gateway import FakeGateway, as_gateway
 from tests.support.pages import DOCS, ROOT, Row, checked_rows, fenced, names_in
 
@@ -136,6 +143,10 @@ def test_every_room_has_its_line() -> None:
     assert listed == rooms | {"__main__"}
 
 
+async def _nothing() -> bytes:
+    return b""
+
+
 def make_endpoints() -> Endpoints:
     gateway = as_gateway(FakeGateway())
     mcp = McpEndpoint(
@@ -147,7 +158,7 @@ def make_endpoints() -> Endpoints:
         board=MemoryBoard(),
     )
     return Endpoints(
-        status=StatusEndpoint(gateway, needs_all=False, public_url=None),
+        status=StatusEndpoint(gateway, readiness=Readiness(gateway)),
         tools=ToolsEndpoint(gateway, principal_of=lambda _: ANONYMOUS, max_body_bytes=1),
         results=ResultsEndpoint(gateway, principal_of=lambda _: ANONYMOUS),
         contexts=ContextsEndpoint(
@@ -156,6 +167,8 @@ def make_endpoints() -> Endpoints:
         registry=RegistryEndpoint(gateway, public_url=None),
         proxy=ProxyEndpoint(gateway, principal_of=lambda _: ANONYMOUS),
         mcp=mcp,
+        metrics=MetricsEndpoint(_nothing, content_type="text/plain", is_public=False),
+        debug=DebugEndpoint(dict),
         sse=SseEndpoint(mcp.parts, principal_of=lambda _: ANONYMOUS),
     )
 
@@ -252,9 +265,31 @@ LIMITS = {
     "an answer's schema in the OCP format": (responses.MAX_SCHEMA,),
     "definitions beside one tool's parameters in the OCP format": (ocp_dialect.MAX_DEFINITIONS,),
     "YAML: levels / nodes after aliases": (yaml_text.MAX_DEPTH, yaml_text.MAX_NODES),
-    "connecting to an API": (client.CONNECT_SECONDS,),
-    "a header line, in and out": (http.MAX_FIELD_BYTES,),
+    "a header line, in and out": (framing.MAX_FIELD_BYTES,),
+    "a URL / headers / a whole head ([more](http.md#sizes))": (
+        framing.MAX_TARGET,
+        framing.MAX_HEADERS,
+        framing.MAX_HEAD_BYTES,
+    ),
     "an idle kept connection": (http.KEEPALIVE_SECONDS,),
+    "a client: its first byte, or a head / a body to begin with / bytes of it for each further "
+    "second / silence that it can buy ([more](http.md#time))": (
+        PATIENCE.head,
+        PATIENCE.body,
+        PATIENCE.body_rate,
+        PATIENCE.body_credit,
+    ),
+    "a client that takes nothing of an answer / that is still sending when it is refused": (
+        PATIENCE.unread,
+        PATIENCE.linger,
+    ),
+    "requests sent ahead on one connection": (door.MAX_PIPELINED,),
+    "chunks of a body: an extension / all of them / trailers": (
+        chunks.MAX_SIZE_LINE,
+        chunks.MAX_EXTENSIONS,
+        chunks.MAX_TRAILERS,
+    ),
+    "descriptors left for other than clients: this, or a quarter": (descriptors.RESERVED,),
     "a line of MCP over stdio": (MAX_LINE,),
     "a stream of changes: modern ones of one named caller / its life / a sign of life every": (
         listen_streams.MAX_STREAMS,
@@ -404,6 +439,31 @@ LIMITS |= {
     "values that a completion names": (completion.MAX_VALUES,),
 }
 
+LIMITS |= {
+    "connecting to an API: name, TCP, proxy and TLS": (client.CONNECT_SECONDS,),
+    "the head of an API's answer: all fields / interim answers before it": (
+        client.MAX_HEAD_BYTES,
+        conversation.MAX_INTERIM,
+    ),
+    "requests that wait for an API: at most / each": (lanes.MOST_WAITING, lanes.WAITING_SECONDS),
+    "an API that fails: failures in a row / left alone for, at first / at most": (
+        circuit.FAILURES,
+        *circuit.PAUSE_SECONDS,
+    ),
+    "retries: of the requests of so many seconds / a share / and so many more": (
+        budget.WINDOW_SECONDS,
+        budget.SHARE,
+        budget.FLOOR,
+    ),
+    "an API's addresses: used unasked / where names cannot be looked up / asked again after a "
+    "failure": (
+        resolving.FRESH_SECONDS,
+        resolving.STALE_SECONDS,
+        resolving.FAILED_SECONDS,
+    ),
+    "an API's TLS files are looked at every": (tls.LOOK_SECONDS,),
+}
+
 
 def test_the_limits_are_those_of_the_code() -> None:
     stated = {
@@ -412,7 +472,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     }
 
     assert stated == {what: tuple(map(float, values)) for what, values in LIMITS.items()}
-    assert client.MAX_FIELD_BYTES == http.MAX_FIELD_BYTES
+    assert client.MAX_FIELD_BYTES == framing.MAX_FIELD_BYTES
 
 
 def test_the_ocp_headers_are_those_that_are_read() -> None:

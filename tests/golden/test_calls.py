@@ -18,7 +18,7 @@ from tests.support.gateway_process import GatewayProcess
 
 CALLS = (*PATHS, *SERVERS, *QUERIES, *HEADERS, *JSON_BODIES, *FORMS, *OTHER_BODIES)
 # What every request has, whatever the arguments: where it goes, who sends it, which context.
-_EVERYWHERE = ("host", "user-agent", "content-length")
+_EVERYWHERE = ("host", "user-agent", "content-length", "x-request-id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

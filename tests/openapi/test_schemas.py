@@ -5,7 +5,7 @@ import orjson
 import pytest
 
 from gateway.catalog import Tool, read_catalog
-from gateway.openapi.conversion import MAX_DEPTH, definition_name
+from gateway.openapi.conversion import MAX_DEPTH, Direction, definition_name
 from tests.support.documents import (
     catalog,
     described,
@@ -492,3 +492,46 @@ def definition_of(tool: Tool) -> object:
     definitions = tool.input_schema["$defs"]
     assert isinstance(definitions, dict)
     return definitions["Pet"]
+
+
+ONE_WAY = {
+    "type": "object",
+    "required": ["id", "secret", "name"],
+    "additionalProperties": False,
+    "properties": {
+        "id": {"type": "integer", "readOnly": True},
+        "secret": {"type": "string", "writeOnly": True},
+        "name": {"type": "string"},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("direction", "shown", "required"),
+    [
+        (Direction.INPUT, {"secret", "name"}, ["secret", "name"]),
+        (Direction.OUTPUT, {"id", "name"}, ["id", "name"]),
+        (Direction.REQUEST, {"id", "secret", "name"}, ["secret", "name"]),
+        (Direction.RESPONSE, {"id", "secret", "name"}, ["id", "name"]),
+    ],
+)
+@pytest.mark.parametrize("composed", [False, True], ids=["plain", "allOf"])
+def test_what_travels_one_way_is_left_out_or_tolerated(
+    direction: Direction, shown: set[str], required: list[str], composed: bool
+) -> None:
+    own: dict[str, object] = ONE_WAY
+    if composed:
+        own = {
+            "required": ONE_WAY["required"],
+            "allOf": [{k: v for k, v in ONE_WAY.items() if k != "required"}],
+        }
+    schemas = described(document({}, components={"schemas": {"A": own}})).schemas
+    reference = {"$ref": "#/components/schemas/A"}
+    schemas.check(reference, "/x")
+    made = schemas.bundle(lambda convert: {"body": convert(reference, "/x")}, direction)
+    definitions = made["$defs"]
+    assert isinstance(definitions, dict)
+    found = definitions["A"]
+    inner = found["allOf"][0] if composed else found
+    assert inner["properties"].keys() == shown
+    assert found["required"] == required

@@ -19,9 +19,11 @@ from gateway.mcp import LARGE, parse_json
 from gateway.policy import Principal
 from gateway.server.app import make_app
 from gateway.server.contexts import MAX_BODY, ContextsEndpoint
+from gateway.server.health import Readiness
 from gateway.server.problems import make_error_middleware
 from gateway.stores import MemoryBoard
 from gateway.wiring.http import make_endpoints
+from gateway.wiring.observing import open_observatory
 from tests.support.contexts import append
 from tests.support.echo_upstream import EchoUpstream
 from tests.support.engine import FakeClient, StoreWithSwitch, gateway_with
@@ -74,7 +76,14 @@ async def opened(
     store = StoreWithSwitch()
     gateway = gateway_with(FakeClient(), store, {})
     endpoints = replace(
-        make_endpoints(Config(store=MEMORY), gateway, MemoryBoard(), make_anew),
+        make_endpoints(
+            Config(store=MEMORY),
+            gateway,
+            MemoryBoard(),
+            make_anew,
+            Readiness(gateway),
+            open_observatory(),
+        ),
         contexts=ContextsEndpoint(
             gateway.contexts,
             principal_of=lambda request: Principal(name=f"key:{request.headers['X-Who']}"),

@@ -75,7 +75,8 @@ async def test_a_tool_reaches_another_origin_without_a_secret(
     answer = await call_tool(http, served.url, "shopUpload", {}, headers)
     assert (answer["status"], answer["recorded"]) == (200, True)
     assert canary.last.request_line == "POST /up/files HTTP/1.1"
-    assert sent(canary.last) == {"ocp-context-id", "ocp-agent-type", "ocp-version"}
+    identifiers = {"ocp-context-id", "ocp-agent-type", "ocp-version", "x-request-id"}
+    assert sent(canary.last) == identifiers
     assert "s3cret" not in json.dumps(canary.last.headers)
     assert not echo.seen
 

@@ -1,17 +1,20 @@
 """Who may talk to the server at all."""
 
 import asyncio
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
 
+from gateway.config import ApiConfig, ServerConfig
 from gateway.server.guard import Guard
 from tests.support.echo_upstream import EchoUpstream
 from tests.support.plain_http import send_raw
-from tests.support.serving import Served
+from tests.support.serving import Served, serving
 
 LOCAL = Guard(names=("127.0.0.1",), public_url=None)
+LISTED = Guard(names=(), public_url=None, origins=("https://App.example:8443",))
 PUBLIC = Guard(names=("fe80::1", "gw.internal", "x.test:81"), public_url="https://Gw.Example:8443")
 
 
@@ -65,6 +68,10 @@ def test_hosts(guard: Guard, host: str, accepted: bool) -> None:
         (PUBLIC, "http://gw.example:8443", False),
         (PUBLIC, "https://gw.example", False),
         (PUBLIC, "https://gw.internal", False),
+        (LISTED, "https://app.example:8443", True),
+        (LISTED, "https://app.example", False),
+        (LISTED, "https://app.example:8443.evil", False),
+        (LISTED, "null", False),
     ],
 )
 def test_origins(guard: Guard, origin: str, accepted: bool) -> None:
@@ -128,3 +135,26 @@ async def test_methods_that_are_never_served(
     assert answer.status == 405
     assert answer.values("Allow") == ["DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"]
     assert not echo.seen
+
+
+@pytest.mark.parametrize(
+    ("network", "asked", "status"),
+    [
+        ("127.0.0.0/8", "evil.test", 421),
+        ("127.0.0.0/8", "evil.test, localhost", 200),
+        ("127.0.0.0/8", "localhost, evil.test", 421),
+        ("127.0.0.0/8", "localhost:1", 200),
+        ("127.0.0.0/8", "a b", 421),
+        ("10.0.0.0/8", "evil.test", 200),
+    ],
+)
+async def test_s42_the_host_that_a_trusted_proxy_names_is_judged_alike(
+    spec: str, http: aiohttp.ClientSession, network: str, asked: str, status: int
+) -> None:
+    shop = ApiConfig(name="shop", spec=spec, base_url="http://127.0.0.1:1")
+    server = ServerConfig(trusted_proxies=(ip_network(network),))
+    async with (
+        serving(shop, server=server) as made,
+        http.get(f"{made.url}/tools", headers={"X-Forwarded-Host": asked}) as answer,
+    ):
+        assert answer.status == status

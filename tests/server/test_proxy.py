@@ -200,7 +200,7 @@ class TestBodies:
             more.set()
             assert await response.content.read() == b"second"
 
-    async def test_a_slow_reader_holds_the_upstream_back(self, served: Served) -> None:
+    async def test_r09_a_slow_reader_holds_the_upstream_back(self, served: Served) -> None:
         """Nothing but the sockets' own buffers fills up while nobody reads."""
         size, sent = 200_000_000, 0
 
@@ -393,6 +393,25 @@ async def test_a_gateway_in_front_of_itself_is_a_loop(
         async with http.get(f"{made.url}/apis/own/x") as response:
             assert response.status == 508
             assert (await problem_of(response))["code"] == "loop_detected"
+
+
+async def test_a_ring_of_gateways_ends_at_the_one_that_was_there_before(
+    spec: str, http: aiohttp.ClientSession
+) -> None:
+    """Replicas know each other's marks as little as these do."""
+    own = ApiConfig(name="own", spec=spec, base_url="http://127.0.0.1:1", proxy=ProxyReach.ANY)
+    async with serving(own) as first, serving(own) as second, serving(own) as third:
+        for made, following in ((first, second), (second, third), (third, first)):
+            api = made.gateway.upstreams["own"]
+            around = replace(api, origin=following.url, base_path="/apis/own")
+            made.gateway.upstreams = {"own": around}
+        async with http.get(f"{first.url}/apis/own/x") as response:
+            assert response.status == 508
+            assert (await problem_of(response))["code"] == "loop_detected"
+        back = replace(third.gateway.upstreams["own"], origin=second.url)
+        third.gateway.upstreams = {"own": back}
+        async with http.get(f"{first.url}/apis/own/x") as response:
+            assert response.status == 508
 
 
 async def test_a_tool_that_is_not_described_is_405_with_allow(

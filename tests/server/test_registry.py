@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 
 import aiohttp
@@ -201,3 +202,25 @@ async def test_tools_are_encoded_once_while_others_are_served(
         others_were_served.set()
     assert len(made) == 1
     assert asks[0].result() == asks[1].result()
+
+
+async def test_s42_behind_a_trusted_proxy_addresses_are_the_ones_that_its_callers_use(
+    spec: str, http: aiohttp.ClientSession
+) -> None:
+    shop = ApiConfig(name="shop", spec=spec, base_url="http://127.0.0.1:1")
+    claims = {
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "localhost:8443",
+        "X-Forwarded-Prefix": "/gw",
+    }
+    for network, url in (
+        ("127.0.0.1/32", "https://localhost:8443/gw/apis/shop"),
+        ("10.0.0.0/8", None),
+    ):
+        server = ServerConfig(trusted_proxies=(ip_network(network),))
+        async with (
+            serving(shop, server=server) as made,
+            http.get(f"{made.url}/registry/shop", headers=claims) as answer,
+        ):
+            entry = json.loads(await answer.read())
+            assert entry["base_url"] == (url or f"{made.url}/apis/shop")

@@ -22,8 +22,10 @@ class Certificates:
     key: Path
 
 
-def make_certificates(directory: Path, *, address: str = "127.0.0.1") -> Certificates:
-    """Files in `directory`; the certificate is good for `address` alone."""
+def make_certificates(
+    directory: Path, *, address: str = "127.0.0.1", expired: bool = False
+) -> Certificates:
+    """Files in `directory`; the certificate is good for `address` alone, or was an hour ago."""
     directory.mkdir(parents=True, exist_ok=True)
     files = Certificates(directory / "ca.pem", directory / "cert.pem", directory / "key.pem")
     issuer_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
@@ -32,7 +34,9 @@ def make_certificates(directory: Path, *, address: str = "127.0.0.1") -> Certifi
         x509.BasicConstraints(ca=True, path_length=0), critical=True
     )
     names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
-    leaf = _builder(_name(address), issuer, key.public_key()).add_extension(names, critical=False)
+    leaf = _builder(_name(address), issuer, key.public_key(), expired=expired).add_extension(
+        names, critical=False
+    )
     for path, certificate in ((files.authority, authority), (files.certificate, leaf)):
         signed = certificate.sign(issuer_key, hashes.SHA256())
         path.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
@@ -51,7 +55,11 @@ def _name(text: str) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePublicKey,
+    *,
+    expired: bool = False,
 ) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)  # noqa: TID251 - a certificate is good from now on
     return (
@@ -61,5 +69,5 @@ def _builder(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _LIFE)
-        .not_valid_after(now + _LIFE)
+        .not_valid_after(now - _LIFE / 24 if expired else now + _LIFE)
     )

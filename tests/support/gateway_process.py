@@ -66,6 +66,7 @@ class GatewayProcess:
     def __init__(self, *arguments: str, directory: Path) -> None:
         self.arguments = arguments
         self.directory = directory
+        self.command: tuple[str, ...] = (str(COMMAND),)
         self.url = ""
         self._log = directory / "gateway.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -83,7 +84,7 @@ class GatewayProcess:
         earlier = len(self.log)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [str(COMMAND), "serve", "--port", "0", *self.arguments],
+                [*self.command, "serve", "--port", "0", *self.arguments],
                 cwd=self.directory,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -111,9 +112,9 @@ class GatewayProcess:
         self.kill()
         self.start()
 
-    def stop(self) -> int:
-        """Ask it to end; its exit code."""
-        self.process.send_signal(signal.SIGTERM)
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Ask it to end, as at a terminal where nobody waits for load balancers; its exit code."""
+        self.process.send_signal(number)
         return self.process.wait(PATIENCE_SECONDS)
 
     def __enter__(self) -> Self:

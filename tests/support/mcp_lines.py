@@ -18,7 +18,7 @@ from tests.support.mcp_model import (
     expect_member,
     fixes_era,
 )
-from tests.support.mcp_outcomes import came_of, compare_batch
+from tests.support.mcp_outcomes import came_of, compare_batch, expect_cancellations
 from tests.support.mcp_room import Dialogue, Heard, Room
 from tests.support.mcp_shapes import LEGACY, MODERN
 from tests.support.mcp_talk import Talk, capabilities_in
@@ -82,6 +82,7 @@ class Lines(RuleBasedStateMachine):
             assert came_of(heard.status, heard.body)[1] == -32600
         else:
             expected = [expect_member(member, self.world, ASSUMED) for member in members]
+            expected = expect_cancellations(members, expected)
             compare_batch(heard.status, heard.body, expected, f"{members} -> {heard.body!r}")
             # An `initialize` has no place in there, and leaves no trace.
             fixing = (each for each in members if as_object(each).get("method") != "initialize")

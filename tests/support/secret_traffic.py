@@ -30,7 +30,16 @@ CONTEXT = "ocp-0123456789abcdef"
 TEXT = {"Content-Type": "application/json"}
 BINARY = "application/octet-stream"
 _META = "io.opencontextprotocol/context-id"
-OVERVIEW = ("/", "/healthz", "/readyz", "/apis", "/tools", "/contexts", f"/contexts/{CONTEXT}")
+OVERVIEW = (
+    "/",
+    "/healthz",
+    "/readyz",
+    "/apis",
+    "/metrics",
+    "/tools",
+    "/contexts",
+    f"/contexts/{CONTEXT}",
+)
 REGISTRY = ("/registry", "/registry/vault", "/search?q=vault")
 
 

@@ -13,6 +13,7 @@ from gateway.config.secret import read_secret
 from gateway.engine import Gateway
 from gateway.wiring.http import make_runner
 from gateway.wiring.loading import load_apis
+from gateway.wiring.observing import observing, open_observatory
 from gateway.wiring.parts import open_gateway
 from gateway.wiring.storing import make_guarded_stores
 
@@ -39,14 +40,16 @@ async def serving(
         **settings,  # type: ignore[arg-type]
     )
     store, board = make_guarded_stores(config.store)
-    async with aclosing(board), open_gateway(config, await load_apis(config), store) as gateway:
-        runner = make_runner(config, gateway, board)
+    loaded, observatory = await load_apis(config), open_observatory()
+    async with aclosing(board), open_gateway(config, loaded, store, observatory) as gateway:
+        runner = make_runner(config, gateway, board, observatory=observatory)
         await runner.setup()
         try:
             site = web.TCPSite(runner, "127.0.0.1", 0)
             await site.start()
             url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-            yield Served(url=url, gateway=gateway, runner=runner)
+            async with observing(observatory, gateway, runner):
+                yield Served(url=url, gateway=gateway, runner=runner)
         finally:
             await runner.cleanup()
 

@@ -11,7 +11,7 @@ from tests.support.mcp_heads import JSON_HEAD, Head, modern_head
 from tests.support.mcp_judge import judge_body, judge_message, judge_status, read_line
 from tests.support.mcp_methods import NOTHING, Opened, World, as_object
 from tests.support.mcp_model import Post, claims_modern, expect, expect_line
-from tests.support.mcp_outcomes import came_of, compare_batch
+from tests.support.mcp_outcomes import as_list, came_of, compare_batch, expect_cancellations
 from tests.support.mcp_room import Heard, Room
 from tests.support.mcp_shapes import LEGACY, MODERN
 from tests.support.mcp_talk import capabilities_in
@@ -101,6 +101,7 @@ class Target:
         expected = expect(post, self._world)
         about = f"{post.headers} -> {heard.status} {heard.body[:500]!r}, not {expected}"
         if isinstance(expected, list):
+            expected = expect_cancellations(as_list(post.value), expected)
             compare_batch(heard.status, heard.body, expected, about)
         else:
             assert came_of(heard.status, heard.body) in expected, about

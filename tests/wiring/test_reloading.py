@@ -22,6 +22,7 @@ from gateway.sources import Opened, Snapshot, watching
 from gateway.upstreams import Upstream
 from gateway.wiring import reloading
 from gateway.wiring.loading import Built, build_api, keep_copy, load_apis
+from gateway.wiring.observing import open_observatory
 from gateway.wiring.parts import open_gateway
 from gateway.wiring.preparing import Shelf
 from gateway.wiring.reloading import Reloading
@@ -95,7 +96,10 @@ async def kept(*apis: ApiConfig, cache: Path | None = None) -> AsyncIterator[Liv
     seconds = iter(range(1_000_000))
     asked = asyncio.Event()
     store, _ = make_guarded_stores(config.store)
-    async with open_gateway(config, loaded, store) as gateway, asyncio.TaskGroup() as group:
+    async with (
+        open_gateway(config, loaded, store, open_observatory()) as gateway,
+        asyncio.TaskGroup() as group,
+    ):
         current = Reloading(
             gateway,
             loaded,

@@ -21,6 +21,7 @@ from gateway.sources import ListFiles, pieces, source, texts
 from gateway.wiring import preparing
 from gateway.wiring.listing import Lists
 from gateway.wiring.loading import Loaded, load_apis
+from gateway.wiring.observing import open_observatory
 from gateway.wiring.parts import open_gateway
 from gateway.wiring.reloading import Reloading
 from gateway.wiring.storing import make_guarded_stores
@@ -352,7 +353,10 @@ async def kept_current(cache: Path, api: ApiConfig) -> AsyncIterator[Gateway]:
     config = Config(apis=(api,), cache=cache, store=MEMORY)
     loaded = await load_apis(config)
     store, _ = make_guarded_stores(config.store)
-    async with open_gateway(config, loaded, store) as gateway, asyncio.TaskGroup() as group:
+    async with (
+        open_gateway(config, loaded, store, open_observatory()) as gateway,
+        asyncio.TaskGroup() as group,
+    ):
         reloading = Reloading(gateway, loaded, now=lambda: NOW, fraction=lambda: 0.5)
         task = group.create_task(reloading.run(asyncio.Event()))
         yield gateway
