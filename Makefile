@@ -76,6 +76,7 @@ torture: $(VENV)/.development ## break descriptions for ten minutes, ten million
 	$(BIN)/python -m tests.torture.client_aborts --size 10000
 	$(BIN)/python -m tests.torture.slow_clients --size 5000
 	$(BIN)/python -m tests.torture.overload --size 60
+	$(BIN)/python -m tests.torture.hostile_lag --size 50
 	$(BIN)/python -m tests.torture.soak --size $(REQUESTS)
 
 sbom: $(LINT)/.ready ## write what the image holds beside Python, as CycloneDX, into dist/ocp-gateway.cdx.json

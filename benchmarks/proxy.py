@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from benchmarks.measuring import (
     CLIENT_CORE,
@@ -25,10 +26,15 @@ from benchmarks.measuring import (
 )
 from benchmarks.proxy_upstream import LARGE_BYTES
 from tests.support.nginx import NginxServer, nginx_executable
+from tests.support.redis_server import start_redis
 
 STREAMS = 1_000
 _BARE, _NGINX = "bare aiohttp proxy", "nginx proxy_pass"
 _ONE, _TWO = "gateway, 1 worker", "gateway, 2 workers"
+_SPREAD = "gateway, 2 workers on both cores"
+_OCP = "gateway, 1 worker, in contexts on Redis"
+_CONVERSATION = 50
+"""Requests in one context before the next one begins."""
 _PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
 _HTTP = """
   upstream api {{ server {upstream}; keepalive 64; }}
@@ -57,10 +63,11 @@ class Kind:
     connections: int
     each: int
 
-    def request(self, prefix: str) -> bytes:
+    def request(self, prefix: str, context_id: str | None = None) -> bytes:
+        context = f"OCP-Context-ID: {context_id}\r\n" if context_id else ""
         length = f"Content-Length: {self.body}\r\n" if self.body else ""
         head = f"{self.method} {prefix}{self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        return f"{head}Accept: */*\r\n{length}\r\n".encode() + b"." * self.body
+        return f"{head}Accept: */*\r\n{context}{length}\r\n".encode() + b"." * self.body
 
 
 @dataclass(slots=True)
@@ -70,6 +77,11 @@ class Contender:
     server: Server
     prefix: str
     seconds: dict[str, list[float]]
+    in_contexts: bool = False
+
+    def request(self, kind: Kind) -> bytes:
+        context_id = f"ocp-{uuid4().hex}" if self.in_contexts else None
+        return kind.request(self.prefix, context_id)
 
     def pids(self) -> list[int]:
         children = Path(f"/proc/{self.server.pid}/task/{self.server.pid}/children").read_text()
@@ -140,9 +152,11 @@ async def _load(contender: Contender, kind: Kind) -> None:
 
 async def _converse(contender: Contender, kind: Kind, seconds: list[float]) -> None:
     parts = urlsplit(contender.server.url)
-    request = kind.request(contender.prefix)
+    request = b""
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port, limit=1 << 20)
-    for _ in range(kind.each):
+    for turn in range(kind.each):
+        if turn % _CONVERSATION == 0:
+            request = contender.request(kind)
         started = time.perf_counter()
         writer.write(request)
         await writer.drain()
@@ -211,14 +225,25 @@ def _contenders(stack: ExitStack, directory: Path) -> dict[str, Contender]:
         os.sched_setaffinity(nginx.pid, {SERVER_CORE})
         found[_NGINX] = contender(Server(url=nginx.url, pid=nginx.pid))
     configuration = _configured(directory, upstream)
-    for name, workers in ((_ONE, 1), (_TWO, 2)):
+    redis = stack.enter_context(start_redis(directory / "redis"))
+    sqlite = f"sqlite:///{directory}/contexts.db"
+    for name, workers, store in (
+        (_ONE, 1, sqlite), (_TWO, 2, sqlite), (_SPREAD, 2, sqlite), (_OCP, 1, redis.url),
+    ):  # fmt: skip
         server = start(
             SERVER_CORE, "gateway", "serve", str(configuration), "--port", "0",
-            "--store", f"sqlite:///{directory}/{workers}.db", "--workers", str(workers),
-            "--log-level", "warning",
+            "--store", store, "--workers", str(workers), "--log-level", "warning",
         )  # fmt: skip
         found[name] = contender(server, "/apis/bench")
+    found[_OCP].in_contexts = True
+    _spread(found[_SPREAD])
     return found
+
+
+def _spread(contender: Contender) -> None:
+    for pid in contender.pids():
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), {CLIENT_CORE, SERVER_CORE})
 
 
 def _configured(directory: Path, upstream: Server) -> Path:

@@ -1,9 +1,6 @@
 """`ocp-gateway serve`."""
 
 import asyncio
-import errno
-import os
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,8 +12,6 @@ from gateway.cli.logs import start_serving_log
 from gateway.cli.options import description_options, log_options, read_config, store_option
 from gateway.config import Config, Overrides
 from gateway.wiring import ConfigSource
-
-_BIND_ERRORS = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}
 
 
 @click.command()
@@ -82,28 +77,13 @@ def serve_config(
 
     Raises CommandFailed when the address cannot be had.
     """
-    where = f"{config.server.host}:{config.server.port}"
-    try:
-        # As the resolver would, whose failure is no OSError.
-        config.server.host.encode("idna")
-    except UnicodeError:
-        raise CommandFailed(f"cannot listen on {where}: not a host name") from None
     try:
         return wiring.run(config, announce=announce, new_loop=fast_loop, source=source)
-    except (OSError, BaseExceptionGroup) as error:
-        reason = _bind_failure(innermost(error))
-        if reason is None:
+    except (wiring.CannotListen, BaseExceptionGroup) as error:
+        first = innermost(error)
+        if not isinstance(first, wiring.CannotListen):
             raise
-        raise CommandFailed(f"cannot listen on {where}: {reason}") from None
-
-
-def _bind_failure(error: BaseException) -> str | None:
-    """Why the address could not be had; None for any other failure."""
-    if isinstance(error, socket.gaierror):
-        return error.strerror
-    if not isinstance(error, OSError) or error.filename is not None:
-        return None
-    return os.strerror(error.errno) if error.errno in _BIND_ERRORS else None
+        raise CommandFailed(str(first.strerror)) from None
 
 
 def fast_loop() -> asyncio.AbstractEventLoop:

@@ -42,7 +42,7 @@ class Resilience:
         The place is held until the body has ended, or the caller has left.
         """
         way = self._way(upstream)
-        await way.enter(upstream, deadline)
+        place = await way.enter(upstream, deadline, websocket=request.websocket)
         try:
             async with AsyncExitStack() as held:
                 attempts = Attempts(
@@ -55,7 +55,7 @@ class Resilience:
                 )
                 yield await attempts.answer(held)
         finally:
-            way.leave(upstream)
+            place.leave()
 
     def _way(self, upstream: Upstream) -> Way:
         key = (upstream.name, upstream.origin)

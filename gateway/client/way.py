@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 
+from gateway.client.places import Place
 from gateway.errors import CircuitOpen, UpstreamBusy, UpstreamError
 from gateway.policy.budget import RetryBudget
 from gateway.policy.circuit import FAILURES, Circuit, CircuitState, Leave
-from gateway.policy.lanes import WAITING_SECONDS, Entry, Lane
+from gateway.policy.lanes import WAITING_SECONDS, Lane
 from gateway.upstreams import Upstream
 
 _LOG = logging.getLogger(__name__)
@@ -30,13 +31,15 @@ _SLACK_SECONDS = 1.0
 class Condition:
     """How one API is at this moment. The counters count from the start on.
 
-    `refused`: requests for which there was no place; `rejected`: while the circuit was open.
+    `websockets` have places of their own and are not `running`. `refused`: requests for which there
+    was no place; `rejected`: while the circuit was open.
     """
 
     api: str
     origin: str
     running: int
     waiting: int
+    websockets: int
     circuit: CircuitState
     retries: int
     refused: int
@@ -52,6 +55,8 @@ class Way:
         self._origin = upstream.origin
         self._fraction = fraction
         self._lane = Lane[asyncio.Future[None]]()
+        # One that says nothing for an hour shall not stand in the way of those that take a moment.
+        self._websockets = Lane[asyncio.Future[None]]()
         self._circuit = Circuit()
         self._budget = RetryBudget()
         self._retries = self._refused = self._rejected = 0
@@ -62,7 +67,8 @@ class Way:
     def is_forgotten(self) -> bool:
         """Nobody has been here for so long that it might as well begin anew."""
         idle = asyncio.get_running_loop().time() - self._used > FORGOTTEN_SECONDS
-        return idle and not self._lane.running and not self._lane.waiting
+        lanes = (self._lane, self._websockets)
+        return idle and not any(lane.running or lane.waiting for lane in lanes)
 
     @property
     def condition(self) -> Condition:
@@ -70,37 +76,27 @@ class Way:
             api=self._name,
             origin=self._origin,
             running=self._lane.running,
-            waiting=self._lane.waiting,
+            waiting=self._lane.waiting + self._websockets.waiting,
+            websockets=self._websockets.running,
             circuit=self._circuit.state,
             retries=self._retries,
             refused=self._refused,
             rejected=self._rejected,
         )
 
-    async def enter(self, upstream: Upstream, deadline: float | None) -> None:
-        """Wait for a place, which `leave` gives back. Raises UpstreamBusy, CircuitOpen."""
+    async def enter(self, upstream: Upstream, deadline: float | None, *, websocket: bool) -> Place:
+        """Wait for a place. Raises UpstreamBusy, CircuitOpen."""
         loop = asyncio.get_running_loop()
         self._used = loop.time()
         # Nobody queues for what would be refused.
         self._check_circuit(loop.time())
-        entry = self._lane.enter(limit=upstream.max_concurrency)
-        if entry is Entry.RUNS:
-            return
-        if entry is Entry.WAITS:
-            until = loop.time() + WAITING_SECONDS
-            until = until if deadline is None else min(until, deadline)
-            place = loop.create_future()
-            self._lane.wait(place)
-            if await self._has_got(place, until, upstream):
-                return
+        lane = self._websockets if websocket else self._lane
+        place = Place(lane, limit=upstream.max_concurrency)
+        until = loop.time() + WAITING_SECONDS
+        if await place.is_taken(until if deadline is None else min(until, deadline)):
+            return place
         self._refused += 1
         raise UpstreamBusy(f"{self._name} has as many requests to work on as it may")
-
-    def leave(self, upstream: Upstream) -> None:
-        place = self._lane.leave(limit=upstream.max_concurrency)
-        # Whoever is being cancelled at this moment hands it on itself.
-        if place is not None and not place.done():
-            place.set_result(None)
 
     def ask(self, upstream: Upstream, *, streamed: bool) -> Leave:
         """Leave to ask, which ends with `done`. Raises CircuitOpen.
@@ -146,19 +142,6 @@ class Way:
         admitted = self._budget.admit(asyncio.get_running_loop().time())
         self._retries += admitted
         return admitted
-
-    async def _has_got(self, place: asyncio.Future[None], until: float, upstream: Upstream) -> bool:
-        try:
-            async with asyncio.timeout_at(until):
-                await place
-        except TimeoutError:
-            # At this very moment it may have got it.
-            return not self._lane.give_up(place)
-        except asyncio.CancelledError:
-            if not self._lane.give_up(place):
-                self.leave(upstream)
-            raise
-        return True
 
     def _check_circuit(self, now: float) -> None:
         seconds = self._circuit.wait(now)

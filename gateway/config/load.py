@@ -9,6 +9,7 @@ from gateway.config.build import build_config, start_of, unnamed_api
 from gateway.config.checks import check_tree
 from gateway.config.document import read_document
 from gateway.config.environment import overlay_environment
+from gateway.config.files import read_file
 from gateway.config.flags import overlay_base_urls, overlay_flags, unnamed_specs
 from gateway.config.model import Config, Overrides
 from gateway.config.offered import Entries
@@ -64,8 +65,7 @@ def load_config(
 
 def _read(path: Path, cwd: Path) -> Tree:
     try:
-        with (cwd / path).open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+        data = read_file(cwd / path, MAX_FILE_BYTES)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
     if len(data) > MAX_FILE_BYTES:

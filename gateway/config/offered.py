@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.config.files import read_file
 from gateway.config.tree import Keys, Tree
 
 MAX_OFFERED_BYTES = 4_194_304
@@ -55,8 +56,7 @@ class Entries:
 
     def _read(self, keys: Keys, name: str) -> bytes | None:
         try:
-            with (self.start(keys) / name).open("rb") as file:
-                data = file.read(MAX_OFFERED_BYTES + 1)
+            data = read_file(self.start(keys) / name, MAX_OFFERED_BYTES)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else None
             self.tree.fault(keys, f"cannot be read: {reason or 'it is no path'}")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.config.files import read_file
 from gateway.errors import ConfigError
 
 MAX_SECRET_BYTES = 65_536
@@ -63,8 +64,7 @@ def _from_file(reference: str) -> str:
     if not path.is_absolute():
         raise ConfigError(f"{reference} must name an absolute path")
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_SECRET_BYTES + 1)
+        data = read_file(path, MAX_SECRET_BYTES)
         value = data.decode().rstrip("\r\n")
     except OSError as error:
         raise ConfigError(f"{reference} cannot be read: {error.strerror}") from None

@@ -111,7 +111,8 @@ _SERVER = _section(
         "minimum": 0,
         "maximum": DAY,
         "default": 25,
-        "description": "How long requests in flight may take to end after SIGTERM.",
+        "description": "How long the end may take after SIGTERM; what is in flight has all but the "
+        "last second of it.",
     },
     ready_when={
         "enum": ["any", "all"],
@@ -274,7 +275,9 @@ _API: Schema = {
             most=10,
         ),
         "max_concurrency": _count(
-            256, "Requests to this API at a time; more wait for a moment.", most=100_000
+            256,
+            "Requests to this API at a time, and as many WebSockets; more wait for a moment.",
+            most=100_000,
         ),
         "max_response_bytes": _count(10_485_760, "Largest response that a tool call reads."),
         "max_body_bytes": {

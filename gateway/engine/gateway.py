@@ -19,7 +19,7 @@ from gateway.catalog import (
     Tool,
     View,
 )
-from gateway.context import AgentContext
+from gateway.context import AgentContext, CalledOperation
 from gateway.engine.answers import Answers, Reading, ResultPart
 from gateway.engine.building import Ready, build_call, check_proxied, turn_of
 from gateway.engine.catalog_watch import CatalogWatch
@@ -176,6 +176,11 @@ class Gateway:
         return self._contexts.unrecorded
 
     @property
+    def unjudged(self) -> int:
+        """How many proxied messages were not judged because too many were waiting for that."""
+        return self._traffic.skipped
+
+    @property
     def store_works(self) -> bool:
         """As the latest attempts tell; nobody is asked."""
         return self._contexts.store_works
@@ -288,9 +293,10 @@ class Gateway:
         context_id = call.inbound.context_id or self._contexts.new_id()
         watching = self._telemetry.watching(Way.PROXY, call.inbound.rejects)
         with watching as watch, naming(context_id):
+            if call.api in self.missing or call.api in self.upstreams:
+                watch.about(CalledOperation(api=call.api, method=call.request.head.method))
             self._check_loaded(call.api)
             api = self.upstreams[call.api]
-            watch.about(proxied_operation(api, call.request.head, None))
             upstream, tool = find_route(call.request.head, api, self.catalog.apis[api.name].routes)
             operation = proxied_operation(upstream, call.request.head, tool)
             watch.about(operation)

@@ -89,7 +89,8 @@ def make_guard_middleware(guard: Guard) -> Callable[..., object]:
                 detail=f"{request.method} is never served.",
                 headers=_ALLOW,
             )
-        if request.raw_path not in _OPEN_PATHS:
+        # As it was sent: yarl would resolve dots, and `/healthz/../mcp` is no probe.
+        if request.raw_path.partition("?")[0] not in _OPEN_PATHS:
             refusal = _refuse(guard, request)
             if refusal is not None:
                 return refusal

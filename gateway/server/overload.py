@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import Enum, auto
 from typing import Final
 
@@ -69,6 +70,15 @@ class Overload:
         self.refused += not admitted
         return admitted
 
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """A request that was admitted, until it is over."""
+        turn = self._admission.turn
+        try:
+            yield
+        finally:
+            self._admission.finish(turn)
+
     def _end_turn(self) -> None:
         began, self._turn_began = self._turn_began, None
         if began is not None:
@@ -80,10 +90,12 @@ def make_overload_middleware(overload: Overload) -> Callable[..., object]:
 
     @web.middleware
     async def shed(request: web.Request, handler: Handler) -> web.StreamResponse:
-        is_admitted = getattr(request.protocol, "is_admitted", False)
-        if is_admitted or request.path.startswith(EXEMPT) or overload.admits():
+        if request.path.startswith(EXEMPT):
             return await handler(request)
-        return _refusal(request)
+        if not getattr(request.protocol, "is_admitted", False) and not overload.admits():
+            return _refusal(request)
+        with overload.serving():
+            return await handler(request)
 
     return shed
 

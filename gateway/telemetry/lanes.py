@@ -25,6 +25,9 @@ class Lane(Protocol):
     def waiting(self) -> int: ...
 
     @property
+    def websockets(self) -> int: ...
+
+    @property
     def circuit(self) -> str: ...
 
     @property
@@ -64,6 +67,7 @@ class LanesReading:
         self._lanes = lanes
         self._running = gauge("running", "Requests that have a place at the API.")
         self._waiting = gauge("waiting", "Requests that wait for a place.")
+        self._websockets = gauge("websockets", "WebSockets that have a place at the API.")
         self._closed = gauge("circuits_open", "Circuits that let nobody or only a probe through.")
         self._retries = counter("retries", "Further attempts.")
         self._busy = counter("refused_busy", "Requests that found no place in time.")
@@ -71,10 +75,12 @@ class LanesReading:
 
     def refresh(self) -> None:
         running, waiting, closed = Sum[str](), Sum[str](), Sum[str]()
+        websockets = Sum[str]()
         retries, busy, refused = Sum[str](), Sum[str](), Sum[str]()
         for lane in self._lanes():
             running[lane.api] += lane.running
             waiting[lane.api] += lane.waiting
+            websockets[lane.api] += lane.websockets
             closed[lane.api] += lane.circuit != "closed"
             retries[lane.api] += lane.retries
             busy[lane.api] += lane.refused
@@ -82,6 +88,7 @@ class LanesReading:
         for gauge, sums in (
             (self._running, running),
             (self._waiting, waiting),
+            (self._websockets, websockets),
             (self._closed, closed),
         ):
             for api, value in sums.items():

@@ -23,6 +23,7 @@ from gateway.telemetry.readings import (
     Reading,
     StoreReading,
     Tally,
+    TrafficReading,
 )
 from gateway.telemetry.snapshot import (
     count_peers,
@@ -112,6 +113,7 @@ class Observatory:
         self._readings = [
             CatalogReading(self.registry, sources.gateway),
             StoreReading(self.registry, sources.gateway),
+            TrafficReading(self.registry, sources.gateway),
             LanesReading(self.registry, self._lanes),
             NumbersReading(self.registry, self._numbers, self._tallies),
             ProcessReading(self.registry, started=started, dropped=dropped_lines),

@@ -142,6 +142,23 @@ class StoreReading:
         self._unrecorded.follow({reason.value: count for reason, count in missed.items()})
 
 
+class TrafficReading:
+    """How much of the proxied traffic nobody had the time to compare with its description."""
+
+    def __init__(self, registry: CollectorRegistry, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._unjudged = Rising(
+            Counter(
+                "ocp_gateway_unjudged_traffic",
+                "Proxied messages that were not compared because too many were waiting.",
+                registry=registry,
+            )
+        )
+
+    def refresh(self) -> None:
+        self._unjudged.follow(self._gateway.unjudged)
+
+
 class NumbersReading:
     """Numbers that somebody else keeps."""
 

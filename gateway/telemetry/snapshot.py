@@ -111,6 +111,7 @@ def describe_lanes(lanes: Iterable[Lane]) -> list[dict[str, object]]:
             "origin": lane.origin,
             "running": lane.running,
             "waiting": lane.waiting,
+            "websockets": lane.websockets,
             "circuit": str(lane.circuit),
             "retries": lane.retries,
             "refused": lane.refused,

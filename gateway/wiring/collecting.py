@@ -12,6 +12,10 @@ def collector_at_rest() -> Iterator[None]:
     A full collection walks through every object while everything else waits, 100 ms with 1,200
     tools, and finds nothing: catalogs hold no cycles and go by reference count. One user at a time.
     """
+    # Connections are cycles, and those that were open the last time have been kept from the
+    # collector since: without this one look at everything, each reload would keep some for good.
+    gc.unfreeze()
+    gc.collect()
     gc.disable()
     try:
         yield

@@ -63,6 +63,8 @@ class Place:
     """Where the processes of one gateway keep what they count; None for one that is alone."""
     results: Path | None = None
     """Where they keep large results."""
+    ends_for_all: bool = True
+    """Whether nobody else is left behind this process's doors when it ends."""
 
     def heed(self, wishes: Wishes) -> None:
         """From now on whoever may ask for something has it become a wish."""
@@ -100,6 +102,8 @@ class WorkerPlace(Place):
         self.is_restarted: Final = is_restarted
         # Whether nobody is left to clear up after the workers.
         self.is_orphan = False
+        # What only this one is told to do concerns the others' callers in no way.
+        self.ends_for_all = False
         self._roll = roll
         self._line = line
 
@@ -126,12 +130,13 @@ class WorkerPlace(Place):
             said = b""
         if not said:  # a supervisor that was killed
             asyncio.get_running_loop().remove_reader(self._line)
-            self.is_orphan = True
+            self.is_orphan = self.ends_for_all = True
             wishes.end_sometime()
         for word in said.decode("latin-1"):
             if word == Word.RELOAD:
                 wishes.reload.set()
             else:
+                self.ends_for_all = True
                 wishes.end(is_prompt=word == Word.END_PROMPTLY)
 
     def others_ready(self) -> bool:

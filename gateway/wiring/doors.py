@@ -1,11 +1,17 @@
 """The addresses of a configuration as bound sockets."""
 
+import errno
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gateway.config import ServerConfig
 from gateway.wiring.listening import bind, close_all
+
+
+class CannotListen(OSError):
+    """Its `strerror` says where, and why not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,15 +26,33 @@ class Doors:
 
 
 def open_doors(server: ServerConfig) -> Doors:
-    """Raises OSError, socket.gaierror for an unknown host."""
-    main = bind(server.host, server.port)
+    """Raises CannotListen."""
+    main = _open(server.host, server.port)
     if server.probe_listen is None:
         return Doors(main=main)
     try:
-        return Doors(main=main, probes=bind(*server.probe_listen))
-    except OSError:
+        return Doors(main=main, probes=_open(*server.probe_listen))
+    except CannotListen:
         close_all(main)
         raise
+
+
+def _open(host: str, port: int) -> Sequence[socket.socket]:
+    with listening_on(host, port):
+        return bind(host, port)
+
+
+@contextmanager
+def listening_on(host: str, port: int) -> Iterator[None]:
+    """Raises CannotListen for what goes wrong with that."""
+    try:
+        yield
+    except UnicodeError:
+        text = f"cannot listen on {host}:{port}: not a host name"
+        raise CannotListen(errno.EINVAL, text) from None
+    except OSError as error:
+        text = f"cannot listen on {host}:{port}: {error.strerror}"
+        raise CannotListen(error.errno, text) from error
 
 
 def url_of(sockets: Sequence[socket.socket], host: str) -> str:

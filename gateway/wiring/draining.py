@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -63,19 +63,25 @@ def _but_for_cutting(seconds: float) -> float:
 
 
 async def drain(
-    runner: web.AppRunner, doors: Sequence[socket.socket], draining: Draining, pace: Pace
+    runner: web.AppRunner,
+    doors: Sequence[socket.socket],
+    draining: Draining,
+    pace: Pace,
+    *,
+    is_for_all: Callable[[], bool],
 ) -> None:
     """Ends a server that listens on `doors` so that no caller loses a request.
 
     Answers carry `Connection: close` from the beginning; the listening sockets are closed when the
     connections in their queues have been accepted; streams of the gateway's own end as their
-    protocol says; what still runs when `pace` is over is cut, and seen to be.
+    protocol says; what still runs when `pace` is over is cut, and seen to be. `is_for_all`: whether
+    no other process goes on listening on `doors`; asked when they are shut.
     """
     loop = asyncio.get_running_loop()
     end = loop.time() + pace.calls
     draining.begin()
     await asyncio.sleep(pace.lead)
-    await _shut(runner, doors, pace)
+    await _shut(runner, doors, pace, is_for_all=is_for_all())
     # Streams that end before would be opened again right here.
     await runner.shutdown()
     if runner.server is not None:
@@ -91,19 +97,24 @@ async def drain(
             await runner.cleanup()
 
 
-async def _shut(runner: web.AppRunner, doors: Sequence[socket.socket], pace: Pace) -> None:
-    for sock in doors:
+async def _shut(
+    runner: web.AppRunner, doors: Sequence[socket.socket], pace: Pace, *, is_for_all: bool
+) -> None:
+    # It is the socket that refuses, in whichever process it is.
+    for sock in doors if is_for_all else ():
         refuse_new(sock)
+    await asyncio.sleep(pace.last_call)
     # The loop accepts what is in the queues. One that was held up is late with that: it may look
     # at its timers first.
-    await asyncio.sleep(pace.last_call)
     for _ in range(MOST_LOOKS):
         if not any(map(has_unread, doors)):
             break
         await asyncio.sleep(FIRST_LOOK_SECONDS)
+    # What was accepted last becomes a connection some turns later, for which asyncio needs a server
+    # that is open, and only then it is waited for.
+    await asyncio.sleep(FIRST_LOOK_SECONDS)
     for site in runner.sites:
         await site.stop()
-    # What was accepted last is a connection one turn later, and would not be waited for.
     await asyncio.sleep(FIRST_LOOK_SECONDS)
 
 

@@ -18,7 +18,7 @@ from gateway.server.problems import make_error_middleware
 from gateway.stores import ResultFiles, SharedResults
 from gateway.wiring.collecting import collector_at_rest
 from gateway.wiring.crew import ALONE, Place
-from gateway.wiring.doors import Doors, open_doors, url_of
+from gateway.wiring.doors import Doors, listening_on, open_doors, url_of
 from gateway.wiring.draining import drain, prompt, unhurried
 from gateway.wiring.http import make_runner, put_behind_door
 from gateway.wiring.listening import BACKLOG
@@ -52,7 +52,7 @@ async def serve(
     A second signal ends it at once. SIGHUP has everything read again, the configuration from
     `source`. `doors` are closed in the end; without them those of `config` are opened. `place` is
     this process's among several. `end_within` is told, once it has to end, in how many seconds.
-    Raises OSError when the address is taken.
+    Raises CannotListen when the address is taken.
     """
     wishes = Wishes()
     have_threads()
@@ -115,7 +115,13 @@ async def serve(
                     seconds = keeper.config.server.drain_seconds
                     end_within(seconds)
                 pace = prompt if wishes.is_prompt else unhurried
-                await drain(runner, opened.main, draining, pace(seconds))
+                await drain(
+                    runner,
+                    opened.main,
+                    draining,
+                    pace(seconds),
+                    is_for_all=lambda: place.ends_for_all,
+                )
 
 
 def _results(place: Place) -> ResultFiles:
@@ -125,7 +131,9 @@ def _results(place: Place) -> ResultFiles:
 async def _listen(runner: web.AppRunner, doors: Sequence[socket.socket]) -> None:
     await runner.setup()
     for door in doors:
-        await web.SockSite(runner, door, backlog=BACKLOG).start()
+        # Two may be bound to one address, and only one of them can listen.
+        with listening_on(*door.getsockname()[:2]):
+            await web.SockSite(runner, door, backlog=BACKLOG).start()
 
 
 @asynccontextmanager

@@ -86,7 +86,7 @@ def test_a_body_that_is_none_has_nothing_to_undo(coding: str) -> None:
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress], ids=["gzip", "zlib"])
-def test_a_bomb_comes_out_in_pieces(pack: Callable[[bytes], bytes]) -> None:
+def test_s50_a_bomb_comes_out_in_pieces(pack: Callable[[bytes], bytes]) -> None:
     decoder = ContentDecoder((("Content-Encoding", "gzip"),))
     pieces = decoder.decode(pack(b"\0" * 50_000_000))
     assert len(next(pieces)) <= PIECE  # and nobody has to ask for another

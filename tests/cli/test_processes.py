@@ -48,6 +48,23 @@ def test_a_host_that_can_be_no_name_is_one_line(tmp_path: Path, host: str) -> No
     assert done.stderr == f"ocp-gateway: cannot listen on {host}:0: not a host name\n"
 
 
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [("127.0.0.1:{taken}", "Address already in use"), ("a..b:1", "not a host name")],
+    ids=["taken", "no-name"],
+)
+def test_a_door_for_probes_that_cannot_be_had_is_named(
+    tmp_path: Path, address: str, reason: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = address.format(taken=other.getsockname()[1])
+        config = tmp_path / "gateway.yaml"
+        config.write_text(f"server: {{port: 0, probe_listen: '{address}'}}\n")
+        done = run_command("serve", str(config), *SPEC, directory=tmp_path)
+    assert (done.code, done.stdout) == (1, "")
+    assert done.stderr == f"ocp-gateway: cannot listen on {address}: {reason}\n"
+
+
 def test_a_store_that_is_down_is_told_once(tmp_path: Path) -> None:
     (tmp_path / "notes.yaml").write_text("a: 1\n")
     store = ("--store", "sqlite:///notes.yaml")

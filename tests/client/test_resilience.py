@@ -129,9 +129,12 @@ class Uploading:
 class Running:
     """Requests that hold their places, each in a task of its own, until `finish`."""
 
-    def __init__(self, client: Resilience, group: asyncio.TaskGroup) -> None:
+    def __init__(
+        self, client: Resilience, group: asyncio.TaskGroup, request: Request | None = None
+    ) -> None:
         self._client = client
         self._group = group
+        self._request = request or asking()
         self._go_on = asyncio.Event()
         self.outcomes: list[str] = []
 
@@ -146,7 +149,7 @@ class Running:
 
     async def _run(self, upstream: Upstream) -> None:
         try:
-            async with self._client.send(asking(), upstream, deadline=None):
+            async with self._client.send(self._request, upstream, deadline=None):
                 await self._go_on.wait()
             self.outcomes.append("answered")
         except GatewayError as error:
@@ -177,6 +180,24 @@ class TestPlaces:
             await running.start(6, self.NARROW)
             assert await ask(client, replace(self.NARROW, name="other")) == 200
             running.finish()
+
+    async def test_r11_websockets_have_places_of_their_own(self) -> None:
+        client = client_of(FakeTransport(always(101)))
+        socket = replace(asking(), websocket=True)
+        one = replace(SHOP, max_concurrency=1)
+        async with client.send(socket, one, deadline=None):
+            assert await ask(client, one) == 101
+            async with client.send(asking(), one, deadline=None):
+                (condition,) = client.conditions
+                assert (condition.running, condition.websockets) == (1, 1)
+        async with asyncio.TaskGroup() as group:
+            running = Running(client, group, socket)
+            await running.start(3, one)
+            assert running.outcomes == ["upstream_busy"]
+            assert client.conditions[0].waiting == 1
+            assert await ask(client, one) == 101
+            running.finish()
+        assert client.conditions[0].websockets == 0
 
     async def test_r11_nobody_waits_longer_than_a_moment(
         self, monkeypatch: pytest.MonkeyPatch

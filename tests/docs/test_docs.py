@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 from aiohttp import web
 
-from gateway import client
+from gateway import client, inflow
 from gateway.calls import (
     client_uris,
     eliciting,
@@ -77,6 +77,7 @@ from gateway.server import (
     running_calls,
     session_records,
     sse,
+    websockets,
 )
 from gateway.server.app import Endpoints, make_app
 from gateway.server.contexts import ContextsEndpoint
@@ -314,6 +315,10 @@ LIMITS = {
         session_records.MAX_WATCHED,
         session_records.MAX_URI,
         running_calls.MAX_NOTED,
+    ),
+    "a WebSocket: without a byte / waiting in one direction": (
+        websockets.IDLE_SECONDS,
+        inflow.MAX_WAITING_BYTES,
     ),
     "HTTP+SSE: streams / running calls of one": (sse.MAX_STREAMS, sse.MAX_RUNNING),
     "JSON of a call: levels / objects, arrays and members": (

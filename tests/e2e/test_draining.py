@@ -150,7 +150,10 @@ def refuses(gateway: GatewayProcess) -> bool:
         return door.connect_ex((parts.hostname, parts.port)) != 0
 
 
-async def test_r31_an_endless_stream_is_cut_at_the_end(tmp_path: Path, echo: EchoUpstream) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_r31_f9_an_endless_stream_is_cut_so_that_the_end_is_in_time(
+    tmp_path: Path, echo: EchoUpstream, workers: int
+) -> None:
     def forever() -> Iterator[bytes]:
         yield b"data: 1\n\n"
         never.wait()
@@ -158,7 +161,7 @@ async def test_r31_an_endless_stream_is_cut_at_the_end(tmp_path: Path, echo: Ech
     never = threading.Event()
     echo.answer = Answer(headers=(("Content-Type", "text/event-stream"),), body=forever())
     try:
-        with start(tmp_path, echo, drain_seconds=1) as gateway:
+        with start(tmp_path, echo, drain_seconds=5, workers=workers) as gateway:
             async with asyncio.timeout(PATIENCE), connected(gateway) as kept:
                 kept.writer.write(b"GET /apis/shop/x HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 await kept.reader.readuntil(b"data: 1")
@@ -167,6 +170,9 @@ async def test_r31_an_endless_stream_is_cut_at_the_end(tmp_path: Path, echo: Ech
                 with contextlib.suppress(ConnectionResetError):
                     assert not (await kept.reader.read()).endswith(b"0\r\n\r\n")
                 assert await asyncio.to_thread(gateway.process.wait) == 0
+        assert "1 connections are cut" in gateway.log
+        # Neither its own clock nor the supervisor had to end it.
+        assert "does not end" not in gateway.log
     finally:
         never.set()
 

@@ -6,7 +6,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from tests.support.tools import DONE
 
 # Far below the drain and fetch limits in here: who waits for those is caught.
 PATIENCE = 15
+STARTING = 45
 ENDLESS = 600
 
 
@@ -137,7 +139,11 @@ async def test_a_signal_ends_it_while_a_description_is_loading(
 STUCK = """
 import time
 from gateway.sources import loading
+times = iter(range(9))
+read_file = loading.read_file
 def read(path):
+    if next(times) < {good}:
+        return read_file(path)
     print("stuck", flush=True)
     time.sleep(600)
 loading.read_file = read
@@ -146,23 +152,69 @@ main()
 """
 
 
-async def test_a_second_signal_does_not_wait_for_a_thread_that_is_stuck(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "signals",
+    # Two different ones: two alike at one moment would be one.
+    [(signal.SIGTERM,), (signal.SIGTERM, signal.SIGINT)],
+    ids=["once", "twice"],
+)
+async def test_r31_a_thread_that_is_stuck_at_the_start_does_not_hold_it_up(
+    tmp_path: Path, signals: Sequence[signal.Signals]
+) -> None:
     """As on a file system that hangs: no thread can be cancelled."""
+    arguments = ("serve", "--spec", f"a={tmp_path / 'x.json'}")
+    async with stuck(tmp_path, *arguments, good=0) as process:
+        await until_stuck(process)
+        for number in signals:
+            process.send_signal(number)
+        assert await process.wait() == 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_r31_a_thread_that_is_stuck_later_does_not_either(
+    tmp_path: Path, workers: int
+) -> None:
+    spec = write_spec(tmp_path, {"/x": {"get": {"operationId": "getX", "responses": DONE}}})
+    config = tmp_path / "gateway.yaml"
+    config.write_text(
+        f"server: {{port: 0, drain_seconds: 0.5, workers: {workers}}}\n"
+        f"apis: [{{name: shop, spec: '{spec}', base_url: 'http://127.0.0.1:1'}}]\n"
+    )
+    async with stuck(tmp_path, "serve", str(config), good=1) as process:
+        assert process.stderr is not None
+        while b"listening on" not in await process.stderr.readline():
+            pass
+        process.send_signal(signal.SIGHUP)
+        await until_stuck(process)
+        process.send_signal(signal.SIGTERM)
+        log = (await process.stderr.read()).decode()
+        assert await process.wait() == 0
+        # It is not the supervisor that has lost patience.
+        assert "it is killed" not in log
+        assert log.count("something does not end, the process ends without it") >= 1
+
+
+@asynccontextmanager
+async def stuck(
+    directory: Path, *arguments: str, good: int
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A gateway that reads `good` descriptions and then no other one, ever."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", STUCK, "serve", "--spec", f"a={tmp_path / 'x.json'}"),
-        cwd=tmp_path,
+        *(sys.executable, "-c", STUCK.format(good=good), *arguments),
+        cwd=directory,
         env=child_environment(),
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
-    assert process.stdout is not None
     try:
-        async with asyncio.timeout(PATIENCE):
-            assert await process.stdout.readline() == b"stuck\n"
-            # Two different ones: two alike at one moment would be one.
-            process.send_signal(signal.SIGTERM)
-            process.send_signal(signal.SIGINT)
-            assert await process.wait() == 0
+        async with asyncio.timeout(STARTING + PATIENCE):
+            yield process
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+async def until_stuck(process: asyncio.subprocess.Process) -> None:
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"stuck\n"

@@ -72,6 +72,24 @@ async def test_all_workers_serve_and_one_that_dies_is_replaced(
     assert not any(_is_alive(pid) for pid in (*first, *second))
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_r31_one_worker_that_is_ended_takes_nobody_else_along(
+    tmp_path: Path, echo: EchoUpstream, number: signal.Signals
+) -> None:
+    """The socket that refuses newcomers at the end is that of all workers."""
+    with start(tmp_path, echo) as gateway:
+        await until_ready(gateway)
+        one = workers_of(gateway)[0]
+        os.kill(one, number)
+        await asyncio.to_thread(wait_until, lambda: not _is_alive(one), "the worker to have ended")
+        async with asyncio.timeout(PATIENCE):
+            await until_ready(gateway)
+            for _ in range(20):
+                assert (await status_of(gateway, "/apis/shop/x"))[0] == 200
+        assert gateway.stop() == 0
+    assert "has ended with 0" in gateway.log
+
+
 async def test_one_session_on_every_worker(tmp_path: Path, echo: EchoUpstream) -> None:
     """What one worker has signed, without a key in the configuration, the other believes."""
     head = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}

@@ -82,7 +82,7 @@ class TestWithoutAPlaceToKeep:
         assert "The rest was not kept" in last
         assert made.rest is None
 
-    async def test_the_limit_holds_for_what_a_small_body_inflates_to(self) -> None:
+    async def test_s50_the_limit_holds_for_what_a_small_body_inflates_to(self) -> None:
         on = stage(max_response_bytes=1_000)
         answer = Answer(headers=GZIP, chunks=(gzip.compress(b"x" * 100_000),))
         (text,) = texts(await call(on, answer))

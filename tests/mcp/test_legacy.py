@@ -218,7 +218,7 @@ def test_an_answer_is_a_result_or_an_error(
     assert decision == Answered(session=NONCE, id=question, result=heard)
 
 
-def test_a_cancellation_reaches_its_own_session_only() -> None:
+def test_r27_a_cancellation_reaches_its_own_session_only() -> None:
     http = core()
     note = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 7}}
     decision = http.on_post(arrival(open_session(http)), encoded(note))

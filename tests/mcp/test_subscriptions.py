@@ -80,7 +80,7 @@ def said(message: bytes) -> dict[str, object]:
     ],
 )
 @pytest.mark.parametrize("request_id", [0, 7, "7", ""], ids=repr)
-def test_what_can_be_told_is_acknowledged_and_the_id_keeps_its_type(
+def test_r26_what_can_be_told_is_acknowledged_and_the_id_keeps_its_type(
     asked: object, subjects: tuple[Subject, ...], honoured: object, request_id: str | int
 ) -> None:
     decision = ask(asked, request_id=request_id)
@@ -195,7 +195,7 @@ def test_it_is_an_event_stream_or_nothing(accept: str, status: int) -> None:
     ],
     ids=str,
 )
-def test_a_notice_names_its_subscription_in_the_modern_era_only(
+def test_r26_a_notice_names_its_subscription_in_the_modern_era_only(
     subject: Subject, method: str, params: dict[str, object]
 ) -> None:
     subscribe = Subscribe(id=0, server=SERVER, subjects=(subject,))

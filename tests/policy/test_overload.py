@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from gateway.policy.overload import LEAST_ADMITTED, Admission
+from gateway.policy.overload import LEAST_UNDER_WAY, Admission
 
 STEPS = 5
 """Turns that a request has after the one in which it comes."""
@@ -27,7 +27,7 @@ class Loop:
     done: list[tuple[float, float]] = field(default_factory=list)
     refused: list[float] = field(default_factory=list)
     _next: float = 0.0
-    _ready: list[tuple[float, int, float]] = field(default_factory=list)
+    _ready: list[tuple[float, int, float, int]] = field(default_factory=list)
 
     def run(self, until: float) -> None:
         turn_began: float | None = None
@@ -38,7 +38,7 @@ class Loop:
             self.now += _OVERHEAD
             while self.stalls and self.now >= self.stalls[0][0]:
                 self.now += self.stalls.pop(0)[1]
-            soonest = min([self._next, *(when for when, _, _ in self._ready)])
+            soonest = min([self._next, *(when for when, *_ in self._ready)])
             self.now = max(self.now, soonest)
 
     def _turn(self) -> float | None:
@@ -51,21 +51,22 @@ class Loop:
             began = self.now if began is None else began
             if self.admission.admits():
                 self.now += COST / (STEPS + 1)
-                self._ready.append((self.now, 1, asked))
+                self._ready.append((self.now, 1, asked, self.admission.turn))
             else:
                 self.now += REFUSAL
                 self.refused.append(self.now)
         due = self.now
-        for when, step, asked in ready:
+        for when, step, asked, turn in ready:
             if when > due:
-                self._ready.append((when, step, asked))
+                self._ready.append((when, step, asked, turn))
                 continue
             self.now += COST / (STEPS + 1)
             if step == STEPS:
                 self.done.append((self.now, self.now - asked))
+                self.admission.finish(turn)
             else:
                 wait = _UPSTREAM if step == 2 else 0.0
-                self._ready.append((self.now + wait, step + 1, asked))
+                self._ready.append((self.now + wait, step + 1, asked, turn))
         return began
 
     def p99(self, *, since: float = 0.0) -> float:
@@ -110,44 +111,62 @@ def test_a_burst_is_no_overload() -> None:
 
 
 def test_one_long_turn_is_no_overload() -> None:
-    loop = Loop(lambda _: CAPACITY / 10, stalls=[(1, 0.05), (2, 0.2), (3, 0.4)])
+    loop = Loop(lambda _: CAPACITY / 10, stalls=[(1, 0.05), (2, 0.2), (3, 0.8)])
     loop.run(5)
 
     assert loop.refused == []
 
 
-def test_few_requests_are_admitted_however_long_turns_are() -> None:
+def limited() -> Admission:
+    """In the state of a process whose turns have been long for a while."""
     admission = Admission()
+    for turn in range(20):
+        admission.end_turn(0.05, 0.05 * turn)
+    assert admission.is_limited
+    return admission
+
+
+def test_few_are_never_refused_however_long_turns_are() -> None:
+    admission = limited()
     for turn in range(100):
-        assert all(admission.admits() for _ in range(int(LEAST_ADMITTED)))
-        admission.end_turn(0.5, 0.5 * turn)
+        begun = [admission.turn for _ in range(LEAST_UNDER_WAY) if admission.admits()]
+        assert len(begun) == LEAST_UNDER_WAY
+        for each in begun:
+            admission.finish(each)
+        admission.end_turn(0.5, 1 + 0.5 * turn)
 
 
-def test_what_is_dear_is_admitted_less_often_than_what_is_cheap() -> None:
+def test_more_are_refused_until_some_are_over() -> None:
+    admission = limited()
+    assert [admission.admits() for _ in range(LEAST_UNDER_WAY + 5)].count(False) == 5
+
+    admission.finish(admission.turn)
+    assert admission.admits()
+    assert not admission.admits()
+
+
+def test_r09_what_takes_many_turns_waits_for_others_and_counts_no_longer() -> None:
+    admission = limited()
+    begun = admission.turn
+    assert all(admission.admits() for _ in range(LEAST_UNDER_WAY))
+    for turn in range(8):
+        assert not admission.admits()
+        admission.end_turn(0.05, 1 + 0.05 * turn)
+
+    assert all(admission.admits() for _ in range(LEAST_UNDER_WAY))
+    for _ in range(LEAST_UNDER_WAY):
+        admission.finish(begun)  # the streams end, and make room for nobody
+    assert not admission.admits()
+
+
+def test_of_what_is_cheap_more_is_admitted_than_of_what_is_dear() -> None:
     admitted = []
     for cost in (0.0001, 0.001):
-        admission, now, number = Admission(), 0.0, 0
+        admission, now, number = limited(), 1.0, 0
         for _ in range(400):
-            number = sum(admission.admits() for _ in range(200))
+            number = sum(admission.admits() for _ in range(400))
             now += number * cost
             admission.end_turn(number * cost, now)
         admitted.append(number)
 
     assert admitted[0] > 2 * admitted[1]
-    assert admitted[1] == LEAST_ADMITTED
-
-
-def test_callers_that_come_in_a_bunch_after_quiet_turns_are_all_admitted() -> None:
-    admission = Admission()
-    for turn in range(20):
-        admission.end_turn(0.05, 0.05 * turn)
-    assert admission.is_limited
-
-    bunch = 4 * int(LEAST_ADMITTED)
-    for turn in range(20, 24):
-        admission.end_turn(0.05, 0.05 * turn)
-    assert all(admission.admits() for _ in range(bunch))
-    assert not admission.admits()
-
-    admission.end_turn(0.05, 1.2)
-    assert sum(admission.admits() for _ in range(bunch)) == LEAST_ADMITTED

@@ -37,7 +37,7 @@ async def served(tmp_path: Path, upstream: EchoUpstream) -> AsyncIterator[Served
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/readyz"])
-async def test_what_holds_no_data_is_open(served: Served, path: str) -> None:
+async def test_s92_what_holds_no_data_is_open(served: Served, path: str) -> None:
     async with aiohttp.request("GET", served.url + path) as answer:
         assert answer.status == 200
 
@@ -61,7 +61,7 @@ async def test_what_holds_no_data_is_open(served: Served, path: str) -> None:
         ("GET", "/%2fhealthz"),
     ],
 )
-async def test_everything_else_needs_a_key(served: Served, method: str, path: str) -> None:
+async def test_s92_everything_else_needs_a_key(served: Served, method: str, path: str) -> None:
     async with aiohttp.request(method, served.url + path) as answer:
         assert answer.status == 401
         assert answer.headers["WWW-Authenticate"] == "Bearer"

@@ -40,7 +40,7 @@ RENAMED = pets("listPets", "getPet", title="Animals")
 TOOL_URI = "gateway://tools/getPet"
 
 
-async def test_a_modern_stream_hears_what_it_asked_for_and_nothing_else() -> None:
+async def test_r26_a_modern_stream_hears_what_it_asked_for_and_nothing_else() -> None:
     wanted = {"toolsListChanged": True, "resourceSubscriptions": [DESCRIPTION_URI, "test://mine"]}
     async with open_door() as door, subscribed(door, wanted, request_id="mine") as ear:
         door.change(pets("listPets", title="Animals"))
@@ -54,7 +54,7 @@ async def test_a_modern_stream_hears_what_it_asked_for_and_nothing_else() -> Non
         assert await ear.methods(2) == [TOOLS_CHANGED, UPDATED]
 
 
-async def test_changes_that_follow_closely_are_told_once() -> None:
+async def test_r26_changes_that_follow_closely_are_told_once() -> None:
     async with open_door() as door, subscribed(door, LISTS) as ear:
         door.change(*(pets("listPets", f"other{n}") for n in range(20)))
         assert (await ear.event()).method == TOOLS_CHANGED
@@ -143,7 +143,7 @@ async def test_a_change_while_a_stream_is_being_opened_is_told(
         assert (await ear.event()).method == TOOLS_CHANGED
 
 
-async def test_nobody_is_told_before_the_acknowledgement() -> None:
+async def test_r26_nobody_is_told_before_the_acknowledgement() -> None:
     async with open_door() as door, subscribed(door, TOOLS) as first:
         for number in range(10):
             door.change(pets(f"t{number}"))
@@ -153,7 +153,7 @@ async def test_nobody_is_told_before_the_acknowledgement() -> None:
 
 
 @pytest.mark.parametrize("pings", [1, 3])
-async def test_signs_of_life_come_from_time_to_time(pings: int) -> None:
+async def test_r25_signs_of_life_come_from_time_to_time(pings: int) -> None:
     async with open_door(ping_seconds=0.01) as door, subscribed(door, TOOLS) as ear:
         for _ in range(pings):
             assert await ear.block() == b": ping\n"
@@ -219,7 +219,7 @@ async def test_a_caller_known_by_name_has_so_many_streams_and_no_more() -> None:
         await stack.enter_async_context(subscribed(door, TOOLS))
 
 
-async def test_a_client_that_does_not_read_is_dropped_and_the_others_hear(
+async def test_r25_a_client_that_does_not_read_is_dropped_and_the_others_hear(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(listening, "WINDOW_SECONDS", 0)
@@ -242,7 +242,7 @@ async def test_a_client_that_does_not_read_is_dropped_and_the_others_hear(
                 assert changes < 1_000
 
 
-async def test_two_hundred_streams_hear_and_when_they_die_nothing_is_left() -> None:
+async def test_r25_two_hundred_streams_hear_and_when_they_die_nothing_is_left() -> None:
     async with open_door() as door:
         async with subscribed(door, TOOLS):
             pass

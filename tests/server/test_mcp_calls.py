@@ -48,7 +48,7 @@ async def test_a_finished_call_is_forgotten() -> None:
     assert not desk._running
 
 
-async def test_a_cancellation_after_the_end_changes_nothing() -> None:
+async def test_r27_a_cancellation_after_the_end_changes_nothing() -> None:
     desk = desk_over(FakeGateway())
     await desk.settle(CALL, CALLER, CHANNEL)
     assert await desk.settle(CANCEL, CALLER, CHANNEL) == ACCEPTED

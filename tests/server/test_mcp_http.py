@@ -411,7 +411,7 @@ async def test_a_client_without_events_waits_for_its_json() -> None:
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-async def test_a_modern_client_cancels_by_leaving(streaming: bool) -> None:
+async def test_r27_a_modern_client_cancels_by_leaving(streaming: bool) -> None:
     started, _, behave = staged()
     fake = FakeGateway(listPets=behave)
     async with open_door(fake, ping_seconds=0.01 if streaming else PATIENCE) as door:
@@ -490,7 +490,7 @@ async def test_a_legacy_client_that_leaves_does_not_cancel() -> None:
         assert not door.fake.cancelled.is_set()
 
 
-async def test_a_legacy_client_cancels_by_saying_so() -> None:
+async def test_r27_a_legacy_client_cancels_by_saying_so() -> None:
     started, _, behave = staged()
     async with open_door(FakeGateway(listPets=behave)) as door:
         session = await door.open_session()

@@ -166,7 +166,7 @@ async def test_input_is_read_while_calls_run_and_answers_come_as_they_are_ready(
 
 
 @pytest.mark.parametrize("era", ["legacy", "modern"])
-async def test_a_cancelled_call_is_stopped_and_never_answered(era: str) -> None:
+async def test_r27_a_cancelled_call_is_stopped_and_never_answered(era: str) -> None:
     async def forever(_: ToolCall) -> str:
         await asyncio.Event().wait()
         raise AssertionError

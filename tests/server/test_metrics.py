@@ -1,5 +1,6 @@
 """`/metrics` and `/admin/debug`: who may look, and what they are shown."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from ipaddress import ip_network
 from pathlib import Path
@@ -178,3 +179,21 @@ async def test_an_apis_own_id_for_the_request_stays(open_: Served, upstream: Ech
     upstream.answer = Answer(headers=(("X-Request-ID", "theirs"),))
     async with aiohttp.request("GET", f"{open_.url}/apis/shop/items/1") as answer:
         assert answer.headers.getall("X-Request-ID") == ["theirs"]
+
+
+async def test_an_api_without_its_description_is_told_by_name(
+    tmp_path: Path, upstream: EchoUpstream
+) -> None:
+    """Names that are not configured are not: whoever calls makes those up."""
+    late = ApiConfig(name="late", spec=str(tmp_path / "none.yaml"), base_url=upstream.url)
+    shop = ApiConfig(name="shop", spec=write_spec(tmp_path, PATHS), base_url=upstream.url)
+    async with serving(shop, late) as served:
+        assert (await ask(served, "/apis/late/x"))[0] == 503
+        assert (await ask(served, "/apis/nope/x"))[0] == 404
+        _, text = await ask(served, "/metrics")
+    counted = [line for line in text.splitlines() if line.startswith("ocp_gateway_calls_total{")]
+    told = [dict(re.findall(r'(api|method|outcome)="([^"]*)"', line)) for line in counted]
+    assert told == [
+        {"api": "late", "method": "GET", "outcome": "api_unavailable"},
+        {"api": "-", "method": "-", "outcome": "unknown_api"},
+    ]

@@ -156,7 +156,7 @@ async def test_an_overload_is_found_by_turns_of_the_event_loop() -> None:
         await asyncio.sleep(0)
 
     assert overload.is_limited
-    assert [overload.admits() for _ in range(200)].count(False) == overload.refused > 0
+    assert [overload.admits() for _ in range(400)].count(False) == overload.refused > 0
 
 
 async def test_a_processor_that_others_have_taken_is_no_overload() -> None:
@@ -167,3 +167,18 @@ async def test_a_processor_that_others_have_taken_is_no_overload() -> None:
         await asyncio.sleep(0)
 
     assert not overload.is_limited
+
+
+async def test_a_request_is_under_way_until_it_is_over() -> None:
+    times = iter(number * 0.05 for number in range(10_000))
+    overload = Overload(clock=lambda: next(times), worked=lambda: next(times))
+    for _ in range(20):
+        overload.admits()
+        await asyncio.sleep(0)
+    assert overload.is_limited
+
+    for _ in range(300):
+        assert overload.admits()
+        with pytest.raises(KeyError), overload.serving():
+            raise KeyError
+    assert overload.refused == 0

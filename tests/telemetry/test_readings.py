@@ -16,6 +16,7 @@ from gateway.telemetry.readings import (
     Rising,
     StoreReading,
     Tally,
+    TrafficReading,
 )
 from tests.support.engine import NOW, UPSTREAM, FakeClient, StoreWithSwitch, gateway_with
 from tests.support.telemetry import series
@@ -46,6 +47,17 @@ def test_an_api_that_is_gone_is_no_number_any_more(registry: CollectorRegistry) 
     reading.refresh()
     gone = series(registry, "ocp_gateway_api_up")["api=late"]
     assert gone != gone  # noqa: PLR0124 - what is no number equals nothing
+
+
+def test_traffic_that_was_not_judged_is_counted(
+    registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = gateway_with(FakeClient(), StoreWithSwitch(), {"shop": UPSTREAM})
+    reading = TrafficReading(registry, gateway)
+    for total in (0, 2, 5):
+        monkeypatch.setattr(gateway._traffic._reports, "skipped", total)
+        reading.refresh()
+        assert series(registry, "ocp_gateway_unjudged_traffic_total") == {"": total}
 
 
 async def test_the_store_is_told_as_the_latest_attempts_went(registry: CollectorRegistry) -> None:
@@ -88,6 +100,7 @@ class Way:
     circuit: str = "closed"
     running: int = 1
     waiting: int = 2
+    websockets: int = 6
     retries: int = 3
     refused: int = 4
     rejected: int = 5
@@ -100,7 +113,7 @@ def test_lanes_are_summed_over_the_origins_of_an_api(registry: CollectorRegistry
         Way(api="news", origin="http://c"),
     )
     LanesReading(registry, lambda: lanes).refresh()
-    names = ("running", "waiting", "circuits_open", "retries_total")
+    names = ("running", "waiting", "websockets", "circuits_open", "retries_total")
     refusals = ("refused_busy_total", "refused_circuit_total")
     told = {
         name: series(registry, f"ocp_gateway_upstream_{name}")["api=shop"]
@@ -109,6 +122,7 @@ def test_lanes_are_summed_over_the_origins_of_an_api(registry: CollectorRegistry
     assert told == {
         "running": 2.0,
         "waiting": 4.0,
+        "websockets": 12.0,
         "circuits_open": 1.0,
         "retries_total": 6.0,
         "refused_busy_total": 8.0,

@@ -30,7 +30,7 @@ MOST_RECOVERY_SECONDS = 5.0
 ONSET_SECONDS = 3.0
 """Until an overload has shown that it is no burst, and what was admitted until then is answered."""
 JUDGED_SECONDS = 20
-"""Shorter runs say that refusing works, not how well."""
+"""Shorter runs say that answers are right, whether there are many or too many."""
 
 
 @dataclass(slots=True)
@@ -102,7 +102,7 @@ async def run(
         gunner.close()
     recovery = max(0.0, after.last_refused - relieved)
     storm = Storm(peak, onset, over, after, recovery, health)
-    storm.other_faults += _judged(storm) if seconds >= JUDGED_SECONDS else _tried(storm)
+    storm.other_faults += _judged(storm) if seconds >= JUDGED_SECONDS else []
     return storm
 
 
@@ -113,19 +113,16 @@ def _pin(stand: Stand) -> None:
     os.sched_setaffinity(0, {cores[0]})
 
 
-def _tried(storm: Storm) -> list[str]:
-    return [] if storm.over.refused else ["nothing was refused"]
-
-
 def _judged(storm: Storm) -> list[str]:
     peak_p99 = percentile(storm.peak.good, 99)
     verdicts = {
+        "nothing was refused": not storm.over.refused,
         "goodput has fallen": storm.over.goodput < LEAST_GOODPUT * storm.peak.goodput,
         "who is admitted waits too long": percentile(storm.over.good, 99) > MOST_P99 * peak_p99,
         "refusals take too long": percentile(storm.over.refused, 99) > MOST_REFUSAL_MS,
         "there is no recovery in time": storm.recovery > MOST_RECOVERY_SECONDS,
     }
-    return [*_tried(storm), *(fault for fault, is_so in verdicts.items() if is_so)]
+    return [fault for fault, is_so in verdicts.items() if is_so]
 
 
 async def _look(url: str, health: list[float]) -> None:

@@ -50,16 +50,20 @@ class Reloads:
     def faults(self) -> list[str]:
         return [*self.crowd.faults, *self.other_faults]
 
+    @property
+    def _memory_told(self) -> str:
+        """From the first to the last reload, in five steps."""
+        places = (len(self.memory) * step // 5 for step in range(5))
+        told = [*(self.memory[place] for place in places), self.memory[-1]]
+        return ", ".join(f"{size / 1e6:.1f}" for size in told)
+
     def __str__(self) -> str:
         ways = ", ".join(f"{way} {number}" for way, number in sorted(self.ways.items()))
         return "\n".join(
             (
                 f"{self.number} reloads ({ways}), the slowest seen after {self.slowest:.2f} s",
                 f"p99 {self.calm_p99:.1f} ms in calm, {self.busy_p99:.1f} ms while reloading",
-                (
-                    f"memory {self.memory[0] >> 20} MB at first, {self.memory[-1] >> 20} MB at "
-                    f"last, {self.growth:+.1%} in the second half"
-                ),
+                f"memory {self._memory_told} MB, {self.growth:+.1%} in the second half",
                 f"descriptors {self.descriptors[0]} at first, {self.descriptors[-1]} at last",
                 *self.crowd.lines(),
                 *self.other_faults,
@@ -69,7 +73,8 @@ class Reloads:
 
 async def run(number: int, directory: Path, random: Random) -> Reloads:
     """Also judges figures from 50 reloads on; of fewer they say nothing."""
-    async with open_stand(directory) as stand:
+    # Contexts are full early, so that they are not what grows.
+    async with open_stand(directory, configuration="store: {max_history: 20}\n") as stand:
         lists = asks.Lists()
         mix = [
             asks.proxied, asks.proxied, asks.proxied, asks.uploaded, asks.proxied_slow,

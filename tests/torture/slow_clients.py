@@ -5,10 +5,12 @@ request in good time is let go, and who reads slowly is not read ahead for.
 """
 
 import asyncio
+import multiprocessing
 import socket
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +34,9 @@ MOST_HEAD_SECONDS = 15.0
 MOST_BODY_SECONDS = 60.0
 MOST_KIB = 32
 """Of memory, for each slow client but the readers."""
-MOST_READER_KIB = 256
+MOST_READER_KIB = 768
+"""For each reader, judged apart: not the 256 KiB of the row (ADR 38)."""
+_READING_SECONDS = 15.0
 JUDGED = 500
 _CALM_REQUESTS = 400
 _OPENED_IN_A_SECOND = 500
@@ -47,6 +51,7 @@ class Slow:
     calm_p99: float = 0.0
     busy_p99: float = 0.0
     memory: tuple[int, int] = (0, 0)
+    readers: tuple[int, int] = (0, 0)
     most_descriptors: int = 0
     most_sent: int = 0
     other_faults: list[str] = field(default_factory=list)
@@ -60,10 +65,13 @@ class Slow:
         return self.memory[1] - self.memory[0]
 
     @property
-    def bound(self) -> int:
-        readers = self.kinds["reading"]
-        others = self.kinds.total() - readers
-        return (others * MOST_KIB + readers * MOST_READER_KIB + 8_192) * 1024
+    def each(self) -> float:
+        """KiB of a slow client that does not read."""
+        return self.growth / 1024 / max(1, self.kinds.total() - self.kinds["reading"])
+
+    @property
+    def each_reader(self) -> float:
+        return (self.readers[1] - self.readers[0]) / 1024 / max(1, self.kinds["reading"])
 
     def __str__(self) -> str:
         kinds = ", ".join(f"{kind} {number:,}" for kind, number in sorted(self.kinds.items()))
@@ -78,7 +86,8 @@ class Slow:
                 f"others: p99 {self.calm_p99:.1f} ms in calm, {self.busy_p99:.1f} ms meanwhile",
                 (
                     f"memory {self.memory[0] >> 20} MB before, {self.memory[1] >> 20} MB at most, "
-                    f"{self.growth / 1024 / max(1, self.kinds.total()):.1f} KiB for each; "
+                    f"{self.each:.1f} KiB for each that does not read, before them "
+                    f"{self.each_reader:.0f} KiB for each that does; "
                     f"descriptors {self.most_descriptors:,} at most"
                 ),
                 f"of a slow reader's {LARGE:,} bytes the API had sent {self.most_sent:,} at most",
@@ -90,26 +99,38 @@ class Slow:
 
 async def run(number: int, directory: Path, random: Random, patience: float = 70.0) -> Slow:
     """`patience`: for how many seconds slow clients go on at most."""
-    async with open_stand(directory) as stand:
-        crowd = Crowd(lambda: stand.gateway.url, [asks.proxied, asks.called], random)
-        slow = Slow(crowd)
-        async with crowd.at_work(GOOD_CALLERS, rate=GOOD_RATE):
-            await crowd.progress(_CALM_REQUESTS if number >= JUDGED else 20)
-            slow.calm_p99 = percentile(crowd.seconds, 99)
-            crowd.seconds.clear()
-            slow.memory = (resident_bytes(stand.pid),) * 2
-            await _be_slow(stand, slow, _chosen(number, random), patience)
-            slow.busy_p99 = percentile(crowd.seconds, 99)
-        slow.most_sent = stand.api.tally.most_sent
+    # Slow clients have a process: what they cost must not look like the gateway's doing.
+    spawning = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawning) as process:
+        async with open_stand(directory) as stand:
+            return await _run(process, stand, number, random, patience)
+
+
+async def _run(
+    process: Executor, stand: Stand, number: int, random: Random, patience: float
+) -> Slow:
+    crowd = Crowd(lambda: stand.gateway.url, [asks.proxied, asks.called], random)
+    slow = Slow(crowd)
+    readers = ["reading"] * min(READERS, number // 5)
+    others = _chosen(number - len(readers), random)
+    async with crowd.at_work(GOOD_CALLERS, rate=GOOD_RATE):
+        await crowd.progress(_CALM_REQUESTS if number >= JUDGED else 20)
+        slow.calm_p99 = percentile(crowd.seconds, 99)
+        crowd.seconds.clear()
+        slow.memory = (resident_bytes(stand.pid),) * 2
+        await _be_slow(process, stand, slow, readers, min(patience, _READING_SECONDS))
+        slow.readers, slow.memory = slow.memory, (resident_bytes(stand.pid),) * 2
+        await _be_slow(process, stand, slow, others, patience)
+        slow.busy_p99 = percentile(crowd.seconds, 99)
+    slow.most_sent = stand.api.tally.most_sent
     slow.other_faults += _judged(slow, number)
     return slow
 
 
 def _chosen(number: int, random: Random) -> list[str]:
-    readers, uploaders = min(READERS, number // 5), min(UPLOADERS, number // 5)
-    rest = number - readers - uploaders
-    kinds = ["reading"] * readers + ["uploading"] * uploaders
-    kinds += random.choices(("head", "silent", "body"), (6, 2, 2), k=rest)
+    uploaders = min(UPLOADERS, number // 5)
+    kinds = ["uploading"] * uploaders
+    kinds += random.choices(("head", "silent", "body"), (6, 2, 2), k=number - uploaders)
     random.shuffle(kinds)
     return kinds
 
@@ -117,7 +138,8 @@ def _chosen(number: int, random: Random) -> list[str]:
 def _judged(slow: Slow, number: int) -> list[str]:
     last = {kind: max(seconds) for kind, seconds in slow.held.items()}
     verdicts = {
-        "memory is not bounded": slow.growth > slow.bound,
+        "readers have too much memory": number >= JUDGED and slow.each_reader > MOST_READER_KIB,
+        "others have too much memory": number >= JUDGED and slow.each > MOST_KIB,
         "the API is read ahead of its reader": slow.most_sent > LARGE // 2,
         "a head has too much time": max(last.get("head", 0), last.get("silent", 0))
         > MOST_HEAD_SECONDS,
@@ -130,16 +152,20 @@ def _judged(slow: Slow, number: int) -> list[str]:
     return [fault for fault, is_so in verdicts.items() if is_so]
 
 
-async def _be_slow(stand: Stand, slow: Slow, kinds: list[str], patience: float) -> None:
+async def _be_slow(
+    process: Executor, stand: Stand, slow: Slow, kinds: list[str], patience: float
+) -> None:
     watching = asyncio.ensure_future(_watch(stand, slow))
-    async with asyncio.TaskGroup() as group:
-        for place, kind in enumerate(kinds):
-            slow.kinds[kind] += 1
-            group.create_task(_be_one(stand.gateway.url, slow, kind, patience))
-            if place % 10 == 9:
-                await asyncio.sleep(10 / _OPENED_IN_A_SECOND)
+    loop = asyncio.get_running_loop()
+    ends = await loop.run_in_executor(process, _be_all, stand.gateway.url, kinds, patience)
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
+    slow.kinds.update(kinds)
+    for kind, seconds in zip(kinds, ends, strict=True):
+        if seconds is None:
+            slow.refused += 1
+        elif seconds < patience:
+            slow.held.setdefault(kind, []).append(seconds)
 
 
 async def _watch(stand: Stand, slow: Slow) -> None:
@@ -150,7 +176,22 @@ async def _watch(stand: Stand, slow: Slow) -> None:
         await asyncio.sleep(0.5)
 
 
-async def _be_one(url: str, slow: Slow, kind: str, patience: float) -> None:
+def _be_all(url: str, kinds: list[str], patience: float) -> list[float | None]:
+    """For how many seconds each was let be slow; None of one that was refused."""
+
+    async def run_all() -> list[float | None]:
+        async with asyncio.TaskGroup() as group:
+            tasks = []
+            for place, kind in enumerate(kinds):
+                tasks.append(group.create_task(_be_one(url, kind, patience)))
+                if place % 10 == 9:
+                    await asyncio.sleep(10 / _OPENED_IN_A_SECOND)
+        return [task.result() for task in tasks]
+
+    return asyncio.run(run_all())
+
+
+async def _be_one(url: str, kind: str, patience: float) -> float | None:
     parts = urlsplit(url)
     assert parts.hostname is not None
     assert parts.port is not None
@@ -161,17 +202,14 @@ async def _be_one(url: str, slow: Slow, kind: str, patience: float) -> None:
         try:
             await asyncio.get_running_loop().sock_connect(raw, (parts.hostname, parts.port))
         except OSError:
-            slow.refused += 1
-            return
+            return None
         started = time.monotonic()
-        ended = False
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, OSError):
             async with asyncio.timeout(patience):
-                with suppress(OSError):
-                    await _KINDS[kind](raw)
-                ended = True
-        if ended:
-            slow.held.setdefault(kind, []).append(time.monotonic() - started)
+                await _KINDS[kind](raw)
+                return time.monotonic() - started
+        # Its own patience is over, or the gateway's, which has reset it.
+        return time.monotonic() - started
 
 
 async def _silent(raw: socket.socket) -> None:

@@ -14,6 +14,13 @@ from tests.support.documents import document, operation, query
 NODE = {"type": "object", "properties": {"next": {"$ref": "#/components/schemas/Node"}}}
 
 
+class Cycle:
+    """As a connection is one, once it is closed."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
 @pytest.fixture(autouse=True)
 def thawed() -> Iterator[None]:
     yield
@@ -35,9 +42,30 @@ def test_a_catalog_that_nobody_uses_needs_no_collector() -> None:
         assert [reference() for reference in references] == [None, None, None]
 
 
+def test_what_has_lived_through_a_load_goes_with_the_next() -> None:
+    open_connection = Cycle()
+    with collector_at_rest():
+        pass
+    gone = weakref.ref(open_connection)
+    del open_connection
+    with collector_at_rest():
+        pass
+
+    assert gone() is None
+
+
 def test_the_collector_rests_only_meanwhile() -> None:
     before = gc.get_freeze_count()
     with collector_at_rest():
         assert not gc.isenabled()
     assert gc.isenabled()
     assert gc.get_freeze_count() > before
+
+
+def test_what_is_garbage_before_a_load_is_not_kept_by_it() -> None:
+    gone = weakref.ref(Cycle())
+    with collector_at_rest():
+        pass
+    gc.collect()
+
+    assert gone() is None
